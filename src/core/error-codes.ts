@@ -1,0 +1,64 @@
+/**
+ * Exit codes of every command. Documented in docs/errors.md.
+ * 0 all well · 1 something failed · 2 wrong usage or configuration · 3 done, but not everything (a partial result)
+ * 4 the check found a difference or damage · 130 interrupted
+ */
+export const EXIT = { ok: 0, failed: 1, usage: 2, partial: 3, findings: 4, interrupted: 130 } as const;
+
+interface CodeEntry {
+  /** One line: what this code means. docs/errors.md carries the same line. */
+  readonly title: string;
+  readonly exit: number;
+  readonly retriable: boolean;
+}
+
+const fails = (title: string): CodeEntry => ({ title, exit: EXIT.failed, retriable: false });
+const usage = (title: string): CodeEntry => ({ title, exit: EXIT.usage, retriable: false });
+const passing = (title: string): CodeEntry => ({ title, exit: EXIT.failed, retriable: true });
+const damage = (title: string): CodeEntry => ({ title, exit: EXIT.findings, retriable: false });
+
+/** Every code lifeboat can end with. Codes are stable: they are never renamed or given another meaning. */
+export const ERROR_CODES = {
+  // general
+  LB_INTERNAL: fails('A bug in lifeboat'),
+  LB_INTERRUPTED: { title: 'Stopped by the user', exit: EXIT.interrupted, retriable: true },
+  LB_DEADLINE: passing('The time allowed for this ran out'),
+  LB_USAGE: usage('The command was called wrongly'),
+  // configuration
+  LB_CONFIG_MISSING: usage('There is no lifeboat.yaml where it was looked for'),
+  LB_CONFIG_INVALID: usage('lifeboat.yaml has a mistake'),
+  LB_CONFIG_EXISTS: usage('A file that would be written exists already'),
+  // vaults
+  LB_VAULT_NOT_FOUND: fails('The vault or its bucket does not exist'),
+  LB_VAULT_ACCESS: fails('The vault refused the credentials or the permission'),
+  LB_VAULT_READ_ONLY: fails('The vault cannot be written to'),
+  LB_VAULT_FULL: fails('The vault has no room left'),
+  LB_VAULT_UNAVAILABLE: passing('The vault did not answer, or answered with a passing error'),
+  LB_VAULT_OBJECT_MISSING: damage('An object that should be in the vault is not there'),
+  LB_VAULT_OBJECT_EXISTS: fails('An object with this name exists already in the vault'),
+  LB_VAULT_INVALID_KEY: fails('A name cannot be used for an object in a vault'),
+  // keys
+  LB_KEY_MISSING: usage('No key was given that is needed for this'),
+  LB_KEY_WRONG: fails('None of the given keys opens the repository'),
+  LB_KEY_INVALID: usage('A key or key file is malformed'),
+  // repository
+  LB_REPO_MISSING: fails('There is no lifeboat repository in the vault'),
+  LB_REPO_EXISTS: fails('Another repository is already in the vault'),
+  LB_REPO_NEWER_FORMAT: fails('The repository was written in a newer format than this lifeboat reads'),
+  LB_REPO_DAMAGED: damage('A stored object is damaged'),
+  LB_REPO_FORGED: damage('A signature does not match: the object was forged or edited'),
+  LB_POINT_NOT_FOUND: fails('There is no such recovery point'),
+  // site
+  LB_SITE_CONFIG: usage('The kubeconfig or its credentials cannot be used'),
+  LB_SITE_UNREACHABLE: passing('The Kubernetes API server did not answer'),
+  LB_SITE_ACCESS: fails('The Kubernetes API server refused the credentials or the permission'),
+  LB_SITE_REFUSED: fails('The Kubernetes API server refused a request'),
+  LB_CUT_EXPIRED: passing('The site changed faster than it could be read at one revision'),
+  LB_CUT_PARTIAL: { title: 'Some resources could not be read', exit: EXIT.partial, retriable: false },
+  // restore
+  LB_RESTORE_CONFLICT: fails('An object exists already in the target site and differs'),
+  LB_RESTORE_INCOMPLETE: { title: 'Some objects could not be restored', exit: EXIT.partial, retriable: false },
+} as const satisfies Record<string, CodeEntry>;
+
+/** A stable, documented code, such as `LB_KEY_WRONG`. */
+export type ErrorCode = keyof typeof ERROR_CODES;

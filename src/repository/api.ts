@@ -1,0 +1,139 @@
+import type { OnProgress, OnWarning } from '../core/progress.ts';
+
+/** Any JSON document. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Where a stored record stream is: small, plain JSON, kept in a point's manifest. Opaque to everyone but the repository. */
+export interface StreamRef {
+  /** Records in it. */
+  readonly records: number;
+  /** Plaintext bytes of the records. */
+  readonly bytes: number;
+  /** Base64 of the encoded extent list (docs/format.md). */
+  readonly extents: string;
+}
+
+/** Writes one record stream. `write` applies back-pressure: await it. The bytes are copied or consumed before it resolves. */
+export interface RecordWriter {
+  write(record: Uint8Array): Promise<void>;
+  end(): Promise<StreamRef>;
+}
+
+/** What one backup added, in bytes as stored (per vault). */
+export interface WriteStats {
+  readonly recordsTotal: number;
+  readonly plaintextBytes: number;
+  readonly newChunks: number;
+  readonly newPlaintextBytes: number;
+  readonly packs: number;
+  /** All bytes added to each vault: packs, index, point. */
+  readonly storedBytes: number;
+}
+
+/** The clear part of a point: readable by anyone who can read the vault, signed. */
+export interface PointHeader {
+  /** `<UTC time>-<random>`: `20260314T021500Z-9f3a5c7e`; sorts by time. */
+  readonly id: string;
+  readonly site: string;
+  /** The moment the point shows (when the cut's revision was taken): ISO 8601, UTC. */
+  readonly at: string;
+  /** When the backup began and the point was committed: ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly committedAt: string;
+  /** Points this one follows: id and SHA-256 of the whole point object. Two when two backups ran at once; none for a first. */
+  readonly previous: readonly { readonly id: string; readonly sha256: string }[];
+  readonly complete: boolean;
+  readonly stats: WriteStats;
+}
+
+export interface CommittedPoint {
+  readonly header: PointHeader;
+  /** Vaults that hold the point and everything it needs. */
+  readonly vaults: readonly string[];
+  /** Vaults that do not, and why. */
+  readonly failed: readonly { readonly vault: string; readonly code: string; readonly message: string }[];
+}
+
+/** One backup. Nothing is visible until `commit` resolves. */
+export interface BackupSession {
+  /** Begins a record stream; any number may be written at the same time. */
+  records(): RecordWriter;
+  /**
+   * Makes everything durable in every vault, then writes the point: the commit.
+   * A vault that fails on the way is dropped with a warning; throws when none is left.
+   */
+  commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint>;
+  /** Gives up: stops uploads. What was stored already is garbage that nobody sees. Idempotent. */
+  abort(): Promise<void>;
+}
+
+/** A repository opened with a write key: can add points, cannot read what it wrote. */
+export interface RepositoryWriter {
+  readonly id: string;
+  begin(site: string, options?: SessionOptions): Promise<BackupSession>;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress;
+  readonly onWarning?: OnWarning;
+}
+
+/** A point as found in the vaults. */
+export interface PointListing {
+  readonly id: string;
+  readonly site: string;
+  /** Vaults whose listing shows it. */
+  readonly vaults: readonly string[];
+  /** Its signed header; absent when no vault has an intact copy, and then `problem` says why. */
+  readonly header?: PointHeader;
+  readonly problem?: string;
+}
+
+/** A point opened with a read key. */
+export interface OpenPoint {
+  readonly header: PointHeader;
+  readonly manifest: Json;
+  readonly vaults: readonly string[];
+  /**
+   * The records of a stream, in order. Every chunk is authenticated before it is yielded; a damaged or missing
+   * pack is read from the next vault (with a warning), and `LB_REPO_DAMAGED` is thrown when none has it intact.
+   */
+  records(stream: StreamRef, options?: SessionOptions): AsyncIterable<Uint8Array>;
+}
+
+/** A repository opened for reading. `listPoints` needs no key; `open` needs the read key. */
+export interface RepositoryReader {
+  readonly id: string;
+  listPoints(filter?: { readonly site?: string; readonly signal?: AbortSignal }): Promise<readonly PointListing[]>;
+  /** `id`: a point's id, a unique beginning of one, or `latest`. Throws `LB_POINT_NOT_FOUND`, `LB_REPO_FORGED`, `LB_REPO_DAMAGED`, `LB_KEY_MISSING`. */
+  open(id: string, options?: SessionOptions & { readonly site?: string }): Promise<OpenPoint>;
+  close(): Promise<void>;
+}
+
+/** One thing `verify` found. */
+export interface Finding {
+  readonly vault: string;
+  /** The object's key in the vault. */
+  readonly object: string;
+  readonly kind: 'missing' | 'damaged' | 'forged' | 'truncated' | 'unreadable' | 'chain';
+  readonly message: string;
+  /** Points that cannot be restored from this vault because of it. */
+  readonly points: readonly string[];
+}
+
+export interface VerifyReport {
+  readonly vaults: readonly {
+    readonly name: string;
+    readonly objects: number;
+    readonly bytesRead: number;
+    readonly points: number;
+    readonly intactPoints: number;
+  }[];
+  readonly findings: readonly Finding[];
+  /** Objects no point needs: leavings of interrupted backups. Harmless; the sweep removes them. */
+  readonly unreferenced: number;
+  /** `structure`: names, sizes, signatures, chains, references. `data`: every byte of every object read and checked; with the read key also opened. */
+  readonly depth: 'structure' | 'data' | 'data-opened';
+}

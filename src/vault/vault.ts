@@ -1,0 +1,80 @@
+/**
+ * The object-store port. A vault is a flat set of immutable objects under string keys.
+ *
+ * What every driver promises (test/vault/contract.ts holds them to it):
+ * - `put` is create-only and atomic: of any number of concurrent creators of one key exactly one gets
+ *   `created`, all others `exists`; readers see the whole object or none; what was acknowledged is durable.
+ * - an upload that fails, is aborted, or whose process dies is never visible, and leaves nothing that `list` shows.
+ * - `get`, `head` and `list` see every acknowledged `put` at once.
+ * - failures are `LifeboatError`s with an `LB_VAULT_*` code whose `where` names the vault and the key;
+ *   `retriable` says whether the same call may succeed later. No error text contains a credential.
+ * - every call ends promptly when its signal fires, with the signal's reason.
+ */
+export interface Vault {
+  /** The name from lifeboat.yaml; used in messages and reports. */
+  readonly name: string;
+  /** Where it is, for people, without credentials: `directory /backups`, `s3 https://host/bucket/prefix`. */
+  readonly location: string;
+
+  /**
+   * Creates the object unless one exists. `exists` says nothing about the bytes that are there.
+   * `body` is either whole or a stream of known total length, read once.
+   */
+  put(key: string, body: VaultBody, options?: CallOptions): Promise<PutOutcome>;
+
+  /**
+   * The object's bytes, or a range of them. Resolves once the object is known to exist.
+   * Throws `LB_VAULT_OBJECT_MISSING`. A body that ends early fails the stream with `LB_VAULT_UNAVAILABLE`.
+   */
+  get(key: string, options?: GetOptions): Promise<VaultObject>;
+
+  /** Size of the object, or `undefined` if there is none. */
+  head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
+
+  /** Every object whose key starts with `prefix`, in ascending order of the keys' UTF-8 bytes, read page by page. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
+
+  /** Deletes the object; no error if there is none. Only `maintain` work calls it. */
+  delete(key: string, options?: CallOptions): Promise<void>;
+
+  /** Frees connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type VaultBody = Uint8Array | { readonly size: number; readonly stream: () => AsyncIterable<Uint8Array> };
+
+export type PutOutcome = 'created' | 'exists';
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** First byte wanted; negative counts from the end (`-32` means the last 32 bytes). Default 0. */
+  readonly offset?: number;
+  /** Bytes wanted; to the end by default. A range that reaches past the end gives what there is. */
+  readonly length?: number;
+}
+
+export interface ListOptions extends CallOptions {
+  /** Only keys after this one. */
+  readonly startAfter?: string;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface VaultObject {
+  /** Bytes of the part that `body` yields. */
+  readonly length: number;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Keys: 1 to 512 bytes; segments of `[A-Za-z0-9._-]` joined by `/`, none empty, none starting with `.`.
+ * Narrow on purpose: valid and case-exact in every store and file system we write to.
+ */
+export const KEY_PATTERN = /^(?=.{1,512}$)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
