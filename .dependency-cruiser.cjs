@@ -1,0 +1,57 @@
+// Which room may import which (docs/concepts.md, "The rooms"). Each room lists what lies below it;
+// anything else is an error. test/rooms.test.ts plants violations and sees them found.
+const BELOW = {
+  core: [],
+  config: ['core', 'vault'],
+  vault: ['core'],
+  keys: ['core', 'vault'],
+  repository: ['core', 'vault', 'keys'],
+  site: ['core'],
+  adapt: ['core', 'site'],
+  pipeline: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt'],
+  cli: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt', 'pipeline'],
+};
+
+const rooms = Object.entries(BELOW).map(([room, below]) => ({
+  name: `room-${room}`,
+  comment: `src/${room} may import only: ${below.join(', ') || 'nothing else in src'}`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^src/', pathNot: `^src/(${[room, ...below].join('|')})/` },
+}));
+
+const only = (name, packages, allowed) => ({
+  name: `sdk-${name}`,
+  comment: `only ${allowed} may import ${packages}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: allowed },
+  to: { path: `node_modules/(${packages})/` },
+});
+
+module.exports = {
+  forbidden: [
+    ...rooms,
+    { name: 'known-room', comment: 'a new folder in src needs its place in this file', severity: 'error', from: { path: '^src/[^/]+/', pathNot: `^src/(${Object.keys(BELOW).join('|')})/` }, to: {} },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'src-not-test', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    only('aws', '@aws-sdk|@smithy', '^src/vault/'),
+    only('kubernetes', '@kubernetes', '^src/site/'),
+    only('undici', 'undici', '^src/site/'),
+    only('hpke', 'hpke', '^src/(repository|keys)/'),
+    only('age', 'age-encryption', '^src/keys/'),
+    only('commander', 'commander|picocolors', '^src/cli/'),
+    {
+      name: 'sdk-lazily',
+      comment: 'SDKs are loaded with `await import()` when first used, so that --help is quick and a function carries only what it needs',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: 'node_modules/(@aws-sdk|@smithy|@kubernetes)/', dependencyTypesNot: ['dynamic-import', 'type-only'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};
