@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { cachedArtifact } from './cache.ts';
+import type { CacheOptions } from './cache.ts';
+import { isSystemError, TestbedError } from './errors.ts';
+import { run } from './run.ts';
+
+/**
+ * Builds a Go program from the module proxy once, and gives the path of its binary.
+ * `target` is what `go install` takes: a package with an exact version.
+ * Throws a `TestbedError` that says what to install when Go is missing, or what failed.
+ */
+export async function goTool(name: string, target: string, options: CacheOptions = {}): Promise<string> {
+  const key = [target, ...(await goPlatform())];
+  const folder = await cachedArtifact(
+    {
+      name,
+      key,
+      build: async (dir, report, signal) => {
+        let seen = 0;
+        report('building');
+        await run('go', ['install', '-v', '-trimpath', target], {
+          env: { GOBIN: dir, CGO_ENABLED: '0' },
+          onLine: () => report('building', `${(seen += 1).toLocaleString('en')} modules and packages`),
+          ...(signal ? { signal } : {}),
+        });
+      },
+    },
+    options,
+  );
+  return join(folder, binaryName(target));
+}
+
+/** Version, operating system and architecture of the Go that a build in `cwd` uses. */
+export async function goPlatform(cwd?: string): Promise<string[]> {
+  try {
+    const text = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], cwd === undefined ? {} : { cwd });
+    return text.trim().split('\n');
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    throw new TestbedError('Go is needed to build a server of the testbed, and there is no `go` in PATH.', {
+      hint: 'Install Go 1.26 or newer (https://go.dev/dl).',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Installs a Python package once into a folder of its own (`pip install --target`), and gives that folder.
+ * `requirement` names an exact version: `name==1.2.3`.
+ * Throws a `TestbedError` that says what to install when Python is missing, or what failed.
+ */
+export async function pythonPackage(name: string, requirement: string, options: CacheOptions = {}): Promise<string> {
+  const key = [requirement, process.platform, process.arch];
+  return await cachedArtifact(
+    {
+      name,
+      key,
+      build: async (dir, report, signal) => {
+        report('installing', requirement);
+        const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', dir, requirement];
+        try {
+          await run('python3', args, signal ? { signal } : {});
+        } catch (error) {
+          if (!isSystemError(error, 'ENOENT')) throw error;
+          throw new TestbedError(`Python is needed to install ${requirement}, and there is no \`python3\` in PATH.`, {
+            hint: 'Install Python 3.9 or newer with pip.',
+            cause: error,
+          });
+        }
+      },
+    },
+    options,
+  );
+}
+
+/** `example.com/a/cmd/tool@v1.2.3` installs a binary named `tool`. */
+function binaryName(target: string): string {
+  return (target.split('@')[0] ?? target).split('/').at(-1) ?? target;
+}
