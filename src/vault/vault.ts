@@ -74,7 +74,9 @@ export interface VaultObject {
 }
 
 /**
- * Keys: 1 to 512 bytes; segments of `[A-Za-z0-9._-]` joined by `/`, none empty, none starting with `.`.
+ * Keys: 1 to 512 bytes; segments of 1 to 255 `[A-Za-z0-9._-]` joined by `/`, none starting with `.`.
  * Narrow on purpose: valid and case-exact in every store and file system we write to.
+ * No key may be a folder of another (`p` and `p/q`): file systems, and S3 servers on top of one, refuse it.
  */
-export const KEY_PATTERN = /^(?=.{1,512}$)[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+export const KEY_PATTERN =
+  /^(?=.{1,512}$)[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,254})*$/;

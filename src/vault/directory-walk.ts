@@ -1,0 +1,118 @@
+import { opendir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errnoOf } from './directory-errors.ts';
+import { KEY_PATTERN } from './vault.ts';
+import type { ObjectInfo } from './vault.ts';
+
+/** Names of one folder held in memory at a time; a larger folder is read several times over. */
+const NAMES_AT_ONCE = 65_536;
+/** Sizes asked for at once. More does not help: the file system has few threads to answer. */
+const STATS_AT_ONCE = 64;
+
+/** What of the tree under a root is wanted. */
+export interface WalkOptions {
+  readonly prefix: string;
+  readonly startAfter: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The files under `root` whose path is a key with the wanted prefix, in ascending order of the whole keys.
+ * A folder sorts as `name/`, so `a-b` comes before `a/b` as it must (keys are ASCII, so the order of
+ * JavaScript strings is that of their bytes). Files that vanish meanwhile are left out.
+ * Memory is bounded by `NAMES_AT_ONCE` names per level of folders. Rejects with the errors of the system calls;
+ * a folder that does not exist has no files.
+ */
+export async function* walkKeys(root: string, options: WalkOptions): AsyncGenerator<ObjectInfo, void, undefined> {
+  const cut = options.prefix.lastIndexOf('/') + 1;
+  yield* walkFolder(root, options.prefix.slice(0, cut), options);
+}
+
+async function* walkFolder(
+  root: string,
+  folder: string,
+  options: WalkOptions,
+): AsyncGenerator<ObjectInfo, void, undefined> {
+  const wanted = (entry: string): boolean => isWanted(entry, options);
+  let after = '';
+  for (;;) {
+    const { entries, more } = await readSorted(root, folder, after, wanted, options.signal);
+    let files: string[] = [];
+    for (const entry of entries) {
+      if (entry.endsWith('/')) {
+        yield* withSizes(root, files);
+        files = [];
+        yield* walkFolder(root, entry, options);
+      } else {
+        files.push(entry);
+        if (files.length < STATS_AT_ONCE) continue;
+        options.signal?.throwIfAborted();
+        yield* withSizes(root, files);
+        files = [];
+      }
+    }
+    yield* withSizes(root, files);
+    const last = entries.at(-1);
+    if (!more || last === undefined) return;
+    after = last;
+  }
+}
+
+/** Whether `entry` (a key, or a folder ending in `/`) is wanted or can hold something that is. */
+function isWanted(entry: string, { prefix, startAfter }: WalkOptions): boolean {
+  if (!entry.endsWith('/')) return entry.startsWith(prefix) && entry > startAfter && KEY_PATTERN.test(entry);
+  if (!entry.startsWith(prefix) && !prefix.startsWith(entry)) return false;
+  return entry > startAfter || startAfter.startsWith(entry);
+}
+
+/** The first `NAMES_AT_ONCE` wanted entries of a folder that come after `after`, sorted, as keys or `folder/`. */
+async function readSorted(
+  root: string,
+  folder: string,
+  after: string,
+  wanted: (entry: string) => boolean,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly entries: readonly string[]; readonly more: boolean }> {
+  let entries: string[] = [];
+  let more = false;
+  const keepSmallest = (): void => {
+    entries.sort(byBytes);
+    if (entries.length <= NAMES_AT_ONCE) return;
+    entries = entries.slice(0, NAMES_AT_ONCE);
+    more = true;
+  };
+  const directory = await opendir(join(root, folder), { bufferSize: 1024 }).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  if (directory === undefined) return { entries, more };
+  for await (const item of directory) {
+    signal?.throwIfAborted();
+    const isFolder = item.isDirectory();
+    if (item.name.startsWith('.') || !(isFolder || item.isFile())) continue;
+    const entry = folder + item.name + (isFolder ? '/' : '');
+    if (entry <= after || !wanted(entry)) continue;
+    entries.push(entry);
+    if (entries.length >= 2 * NAMES_AT_ONCE) keepSmallest();
+  }
+  keepSmallest();
+  return { entries, more };
+}
+
+function byBytes(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+async function* withSizes(root: string, keys: readonly string[]): AsyncGenerator<ObjectInfo, void, undefined> {
+  const infos = await Promise.all(
+    keys.map(async (key): Promise<ObjectInfo | undefined> => {
+      const info = await stat(join(root, key)).catch((error: unknown) => {
+        if (errnoOf(error) === 'ENOENT') return undefined;
+        throw error;
+      });
+      return info === undefined ? undefined : { key, size: info.size };
+    }),
+  );
+  for (const info of infos) if (info !== undefined) yield info;
+}
