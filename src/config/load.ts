@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { LifeboatError, messageOf } from '../core/errors.ts';
+import type { VaultConfig } from '../vault/config.ts';
+import { explainIssues, problem } from './explain.ts';
+import { Locator } from './locate.ts';
+import { ConfigError } from './problem.ts';
+import type { ConfigProblem } from './problem.ts';
+import { checkReferences } from './references.ts';
+import { configSchema } from './schema.ts';
+import type { PlanConfig, RawConfig, ReadKeyConfig, SiteConfig, WriteKeyConfig } from './schema.ts';
+
+/** lifeboat.yaml, checked, with every path absolute. */
+export interface Config {
+  /** The file it was read from, as the user named it. */
+  readonly file: string;
+  readonly sites: ReadonlyMap<string, SiteConfig>;
+  readonly vaults: ReadonlyMap<string, VaultConfig>;
+  readonly writeKey: WriteKeyConfig | undefined;
+  readonly readKey: ReadKeyConfig | undefined;
+  readonly plans: ReadonlyMap<string, PlanConfig>;
+}
+
+/**
+ * Reads and checks lifeboat.yaml.
+ * Throws `LB_CONFIG_MISSING` when the file is not there, and a `ConfigError` (`LB_CONFIG_INVALID`) that shows
+ * every mistake in it with its line.
+ */
+export async function loadConfig(file: string): Promise<Config> {
+  return parseConfig(await readConfigText(file), file);
+}
+
+/** The text of lifeboat.yaml. Throws `LB_CONFIG_MISSING` when it is not there or cannot be read. */
+export async function readConfigText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new LifeboatError('LB_CONFIG_MISSING', absent ? `there is no ${file}` : `${file} cannot be read: ${messageOf(error)}`, {
+      where: resolve(file),
+      hint: 'make one with `lifeboat init`, or name another with --config FILE (or LIFEBOAT_CONFIG)',
+      cause: error,
+    });
+  }
+}
+
+/** Checks the text of a lifeboat.yaml that is called `file`; its folder is what relative paths are relative to. */
+export function parseConfig(text: string, file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, strict: true, uniqueKeys: true });
+  const locator = new Locator(document, lines);
+  const broken = document.errors.map((error): ConfigProblem => {
+    const [start, end] = error.pos;
+    return problem([], locator.offset(start, end), yamlMessage(error.code, error.message));
+  });
+  if (broken.length > 0) throw new ConfigError(file, text, broken);
+
+  const value: unknown = document.toJS({ maxAliasCount: 100 });
+  if (value === null || value === undefined) {
+    throw new ConfigError(file, text, [
+      problem([], locator.value([]), 'the file is empty', '`lifeboat init` in an empty folder writes one with comments'),
+    ]);
+  }
+  const parsed = configSchema.safeParse(value);
+  const problems = [
+    ...(parsed.success ? [] : explainIssues(parsed.error.issues, value, locator)),
+    ...checkReferences(value, locator),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(file, text, problems);
+  return resolvePaths(parsed.data, file);
+}
+
+function yamlMessage(code: string, message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this field is written twice';
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces: YAML does not allow tabs';
+  if (code === 'MULTIPLE_DOCS') return 'the file holds more than one YAML document';
+  return `this is not YAML: ${message}`;
+}
+
+function resolvePaths(raw: RawConfig, file: string): Config {
+  const folder = dirname(resolve(file));
+  const path = (given: string): string => resolvePath(given, folder);
+  const vault = (name: string, config: RawConfig['vaults'][string]): VaultConfig =>
+    config.type === 'directory' ? { ...config, name, path: path(config.path) } : { ...config, name };
+  const site = (config: SiteConfig): SiteConfig =>
+    config.kubeconfig === undefined ? config : { ...config, kubeconfig: path(config.kubeconfig) };
+  const { write, read } = raw.keys ?? {};
+  return {
+    file,
+    sites: new Map(Object.entries(raw.sites).map(([name, config]) => [name, site(config)])),
+    vaults: new Map(Object.entries(raw.vaults).map(([name, config]) => [name, vault(name, config)])),
+    writeKey: write?.file === undefined ? write : { file: path(write.file) },
+    readKey: read && {
+      ...read,
+      ...(read.identityFile !== undefined && { identityFile: path(read.identityFile) }),
+      ...(read.passphraseFile !== undefined && { passphraseFile: path(read.passphraseFile) }),
+    },
+    plans: new Map(Object.entries(raw.plans)),
+  };
+}
+
+/** A path as written in lifeboat.yaml or given on the command line: `~/` is the home folder, else relative to `folder`. */
+export function resolvePath(given: string, folder: string): string {
+  if (given === '~') return homedir();
+  return given.startsWith('~/') ? resolve(homedir(), given.slice(2)) : resolve(folder, given);
+}

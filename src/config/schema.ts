@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { vaultConfigSchema } from '../vault/config.ts';
+
+/** What a site, vault or plan may be called: the name becomes part of object keys, so it must be the same in every store. */
+export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** A map from names to `value`. The names are checked by `checkReferences`, so that a bad name does not hide mistakes below it. */
+function named<T extends z.ZodType>(value: T, description: string): z.ZodRecord<z.ZodString, T> {
+  return z.record(z.string(), value).meta({ description, propertyNames: { pattern: NAME_PATTERN.source } });
+}
+
+const text = (description: string): z.ZodString => z.string().min(1, 'must not be empty').describe(description);
+const listOf = (description: string) => z.array(z.string().min(1, 'must not be empty')).describe(description).optional();
+
+const siteSchema = z
+  .strictObject({
+    kubeconfig: text(
+      'Path of a kubeconfig file, relative to this file. Default: `$KUBECONFIG`, else `~/.kube/config`.',
+    ).optional(),
+    context: text('Context of the kubeconfig. Default: its current context.').optional(),
+    inCluster: z
+      .boolean()
+      .describe('Use the service account of the pod lifeboat runs in, instead of a kubeconfig.')
+      .optional(),
+  })
+  .refine((site) => site.inCluster !== true || (site.kubeconfig === undefined && site.context === undefined), {
+    error: '`inCluster: true` cannot be combined with `kubeconfig` or `context`',
+    params: { hint: 'keep one of the two' },
+  })
+  .describe('A Kubernetes cluster and how to reach it.');
+
+const writeKeySchema = z
+  .strictObject({
+    file: text('File that holds the write key, relative to this file.').optional(),
+    env: text('Environment variable that holds the write key.').optional(),
+  })
+  .refine((key) => (key.file === undefined) !== (key.env === undefined), {
+    error: 'needs exactly one of `file` and `env`',
+    params: { hint: 'name the file the write key is kept in: `file: lifeboat-write.key`' },
+  })
+  .describe('The write key: adds recovery points, cannot read them. Needed by `backup`.');
+
+const readKeySchema = z
+  .strictObject({
+    identityFile: text('File with one or more age identities (`AGE-SECRET-KEY-…`), relative to this file.').optional(),
+    identityEnv: text('Environment variable that holds an age identity.').optional(),
+    passphraseFile: text('File whose first line is the passphrase, relative to this file.').optional(),
+    passphraseEnv: text('Environment variable that holds the passphrase.').optional(),
+  })
+  .refine((key) => Object.values(key).some((value) => value !== undefined), {
+    error: 'needs one of `identityFile`, `identityEnv`, `passphraseFile` and `passphraseEnv`',
+    params: { hint: 'or leave `read` out: a machine that only makes backups needs no read key' },
+  })
+  .describe(
+    'What opens the repository for reading. Needed by `restore`, `show`, `diff` and `keys`. Leave it out on machines that only make backups.',
+  );
+
+const selectSchema = z
+  .strictObject({
+    namespaces: listOf('Only these namespaces: exact names, or with `*`.'),
+    excludeNamespaces: listOf('Not these namespaces; wins over `namespaces`.'),
+    types: listOf('Only these types: `deployments.apps`, `configmaps`, a Kind, or with `*` (`*.cert-manager.io`).'),
+    excludeTypes: listOf('Not these types; wins over `types`.'),
+    labels: text('Only objects that match this Kubernetes label selector: `app=shop,tier!=cache`.').optional(),
+    clusterScoped: z
+      .boolean()
+      .describe(
+        'Whether cluster-scoped objects are included. Default: true, unless `namespaces` or `labels` restrict the selection.',
+      )
+      .optional(),
+  })
+  .describe('Which objects. Without it: everything.');
+
+const planSchema = z
+  .strictObject({
+    site: text('The site to protect: a name from `sites`.'),
+    vaults: z
+      .array(z.string().min(1, 'must not be empty'))
+      .min(1, 'needs at least one vault')
+      .describe('The vaults every recovery point is written to: names from `vaults`.'),
+    select: selectSchema.optional(),
+  })
+  .describe('What is protected, and where to.');
+
+/** The whole of lifeboat.yaml. The descriptions here are what editors show and what docs/configuration.md carries. */
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this file’s layout. Always 1.'),
+    sites: named(siteSchema, 'The clusters, by name.'),
+    vaults: named(vaultConfigSchema, 'The places recovery points are kept in, by name.'),
+    keys: z
+      .strictObject({ write: writeKeySchema.optional(), read: readKeySchema.optional() })
+      .describe('Where the keys of the repository are found. Keys themselves are never written in this file.')
+      .optional(),
+    plans: named(planSchema, 'What is protected, by name.'),
+  })
+  .describe('Configuration of lifeboat: https://yaml.org, version 1.2.');
+
+/** lifeboat.yaml as written, checked, but with paths as they stand in it. */
+export type RawConfig = z.output<typeof configSchema>;
+export type SiteConfig = z.output<typeof siteSchema>;
+export type WriteKeyConfig = z.output<typeof writeKeySchema>;
+export type ReadKeyConfig = z.output<typeof readKeySchema>;
+export type SelectConfig = z.output<typeof selectSchema>;
+export type PlanConfig = z.output<typeof planSchema>;
