@@ -35,9 +35,10 @@ const KEEP_UNUSED_MS = 30 * 24 * 3600 * 1000;
  * or `lifeboat` in `XDG_CACHE_HOME`, or `~/.cache/lifeboat`.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env['LIFEBOAT_CACHE']) return env['LIFEBOAT_CACHE'];
-  const caches = env['XDG_CACHE_HOME'];
-  return join(caches ? caches : join(homedir(), '.cache'), 'lifeboat');
+  const own = env['LIFEBOAT_CACHE'] ?? '';
+  if (own !== '') return own;
+  const caches = env['XDG_CACHE_HOME'] ?? '';
+  return join(caches === '' ? join(homedir(), '.cache') : caches, 'lifeboat');
 }
 
 /**
