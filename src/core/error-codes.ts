@@ -36,6 +36,8 @@ export const ERROR_CODES = {
   LB_VAULT_UNAVAILABLE: passing('The vault did not answer, or answered with a passing error'),
   LB_VAULT_OBJECT_MISSING: damage('An object that should be in the vault is not there'),
   LB_VAULT_OBJECT_EXISTS: fails('An object with this name exists already in the vault'),
+  LB_VAULT_UNTRUSTED: fails('The vault could not prove that it is what it claims to be'),
+  LB_VAULT_UNSUPPORTED: fails('The vault lacks something lifeboat needs'),
   LB_VAULT_INVALID_KEY: fails('A name cannot be used for an object in a vault'),
   // keys
   LB_KEY_MISSING: usage('No key was given that is needed for this'),

@@ -1,6 +1,6 @@
 import { isAbort, isLifeboatError } from '../core/errors.ts';
-import type { LifeboatError } from '../core/errors.ts';
-import { vaultError } from './errors.ts';
+import { VaultError } from './errors.ts';
+import type { VaultErrorCode } from './errors.ts';
 
 /** The `code` of an error of a system call, such as `ENOENT`. */
 export function errnoOf(error: unknown): string | undefined {
@@ -27,8 +27,8 @@ export function directoryError(error: unknown, failure: DirectoryFailure): unkno
   const errno = errnoOf(error);
   if (isLifeboatError(error) || isAbort(error) || errno === undefined) return error;
   const { vault, path, key, access } = failure;
-  const fail = (code: Parameters<typeof vaultError>[0], message: string, hint?: string): LifeboatError =>
-    vaultError(code, vault, message, { key, hint, cause: error });
+  const fail = (code: VaultErrorCode, message: string, hint?: string): VaultError =>
+    new VaultError(code, vault, message, { key, hint, cause: error });
   switch (errno) {
     case 'ENOSPC':
     case 'EDQUOT':
@@ -59,8 +59,8 @@ function permissionHint(path: string): string {
 }
 
 /** The failure of a vault whose folder is not there. */
-export function folderMissing(vault: string, path: string, cause?: unknown): LifeboatError {
-  return vaultError('LB_VAULT_NOT_FOUND', vault, `The folder ${path} does not exist`, {
+export function folderMissing(vault: string, path: string, cause?: unknown): VaultError {
+  return new VaultError('LB_VAULT_NOT_FOUND', vault, `The folder ${path} does not exist`, {
     hint: 'Create it, mount the disk it is on, or correct the path.',
     cause,
   });

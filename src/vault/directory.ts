@@ -7,7 +7,7 @@ import { directoryError, errnoOf, folderMissing } from './directory-errors.ts';
 import type { DirectoryAccess } from './directory-errors.ts';
 import { sweepTemp, TEMP_FOLDER, tempName } from './directory-temp.ts';
 import { walkKeys } from './directory-walk.ts';
-import { checkKey, checkPrefix, endedEarly, objectMissing, vaultError } from './errors.ts';
+import { checkKey, checkPrefix, endedEarly, objectMissing, VaultError } from './errors.ts';
 import { resolveRange } from './range.ts';
 import type { ByteRange } from './range.ts';
 import { BodyReader } from './streams.ts';
@@ -46,7 +46,7 @@ export async function openDirectoryVault(options: DirectoryVaultOptions): Promis
       throw directoryError(error, { vault: name, path, access: options.create === true ? 'write' : 'read' });
     }
   }
-  throw vaultError('LB_VAULT_NOT_FOUND', name, `${path} is not a folder`, { hint: 'Correct the path of the vault.' });
+  throw new VaultError('LB_VAULT_NOT_FOUND', name, `${path} is not a folder`, { hint: 'Correct the path of the vault.' });
 }
 
 class DirectoryVault implements Vault {
@@ -239,11 +239,11 @@ class DirectoryVault implements Vault {
   }
 
   #nameIsFolder(key: string): Error {
-    return vaultError('LB_VAULT_INVALID_KEY', this.name, `${key} is the beginning of other objects' names`, { key });
+    return new VaultError('LB_VAULT_INVALID_KEY', this.name, `${key} is the beginning of other objects' names`, { key });
   }
 
   #cannotLink(folder: string, cause: unknown): Error {
-    return vaultError('LB_VAULT_READ_ONLY', this.name, `${folder} does not allow hard links from ${this.#temp}`, {
+    return new VaultError('LB_VAULT_UNSUPPORTED', this.name, `${folder} does not allow hard links from ${this.#temp}`, {
       hint: 'Use a file system with hard links (not FAT or exFAT), with the whole folder on one file system.',
       cause,
     });

@@ -10,38 +10,43 @@ export interface VaultErrorDetails {
   /** The object concerned, when there is one. */
   readonly key?: string | undefined;
   readonly hint?: string | undefined;
+  /** Must not carry secrets. */
   readonly cause?: unknown;
+  /** How long the store asked to be left alone. */
+  readonly retryAfterMs?: number | undefined;
 }
 
-/** A `LifeboatError` whose `where` names the vault and, if given, the object in it. */
-export function vaultError(
-  code: VaultErrorCode,
-  vault: string,
-  message: string,
-  details: VaultErrorDetails = {},
-): LifeboatError {
-  const where = details.key === undefined ? `vault "${vault}"` : `vault "${vault}", object ${details.key}`;
-  return new LifeboatError(code, message, {
-    where,
-    ...(details.hint === undefined ? {} : { hint: details.hint }),
-    ...(details.cause === undefined ? {} : { cause: details.cause }),
-  });
+/** A failure of a vault; `where` names the vault and, if there is one, the object in it. */
+export class VaultError extends LifeboatError {
+  /** Milliseconds the store asked to wait before the next try, when it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: VaultErrorCode, vault: string, message: string, details: VaultErrorDetails = {}) {
+    const where = details.key === undefined ? `vault "${vault}"` : `vault "${vault}", object ${details.key}`;
+    super(code, message, {
+      where,
+      ...(details.hint === undefined ? {} : { hint: details.hint }),
+      ...(details.cause === undefined ? {} : { cause: details.cause }),
+    });
+    this.name = 'VaultError';
+    this.retryAfterMs = details.retryAfterMs;
+  }
 }
 
 /** The failure of a `get` of an object that is not there. */
-export function objectMissing(vault: string, key: string, cause?: unknown): LifeboatError {
-  return vaultError('LB_VAULT_OBJECT_MISSING', vault, `There is no object ${key} in the vault`, { key, cause });
+export function objectMissing(vault: string, key: string, cause?: unknown): VaultError {
+  return new VaultError('LB_VAULT_OBJECT_MISSING', vault, `There is no object ${key} in the vault`, { key, cause });
 }
 
 /** The failure of a body that ended before the length that was announced. Retriable. */
-export function endedEarly(vault: string, key: string, received: number, expected: number): LifeboatError {
-  return vaultError('LB_VAULT_UNAVAILABLE', vault, `The object ended after ${received} of ${expected} bytes`, { key });
+export function endedEarly(vault: string, key: string, received: number, expected: number): VaultError {
+  return new VaultError('LB_VAULT_UNAVAILABLE', vault, `The object ended after ${received} of ${expected} bytes`, { key });
 }
 
 /** Throws `LB_VAULT_INVALID_KEY` unless `key` can name an object in every vault. */
 export function checkKey(vault: string, key: string): void {
   if (!KEY_PATTERN.test(key)) {
-    throw vaultError('LB_VAULT_INVALID_KEY', vault, `${JSON.stringify(key)} cannot be the name of an object`, {
+    throw new VaultError('LB_VAULT_INVALID_KEY', vault, `${JSON.stringify(key)} cannot be the name of an object`, {
       hint: 'Use letters, digits and "._-" in segments joined by "/", none of them starting with a dot.',
     });
   }
@@ -53,6 +58,6 @@ const PREFIX_PATTERN = /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*([A-Za-z0-9_-][A-Za-z0
 /** Throws `LB_VAULT_INVALID_KEY` when no key can start with `prefix`; a driver may then trust it in a path. */
 export function checkPrefix(vault: string, prefix: string): void {
   if (!PREFIX_PATTERN.test(prefix)) {
-    throw vaultError('LB_VAULT_INVALID_KEY', vault, `No object's name can start with ${JSON.stringify(prefix)}`);
+    throw new VaultError('LB_VAULT_INVALID_KEY', vault, `No object's name can start with ${JSON.stringify(prefix)}`);
   }
 }

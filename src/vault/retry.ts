@@ -1,0 +1,160 @@
+import { isLifeboatError } from '../core/errors.ts';
+import { Backoff, DEFAULT_RETRY, retrying } from './backoff.ts';
+import type { RetryPolicy } from './backoff.ts';
+import { endedEarly } from './errors.ts';
+import { BodyReader } from './streams.ts';
+import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+
+/**
+ * A vault whose calls are tried again when they fail for a passing reason, within the policy's bounds. The last
+ * error is thrown as it was.
+ *
+ * - A body given as a stream is made anew by its `stream()` for every try.
+ * - A `put` whose first answer was lost may find its own object at the second try. After a failed try, `exists` is
+ *   therefore checked against the bytes: if they are ours, the outcome is `created`. (Two creators of the *same* bytes
+ *   may then both be told so, which is why what is raced for must hold something of its creator.)
+ * - The body of a `get` that breaks off is continued where it broke off: objects never change.
+ * - A listing goes on after the last key it gave.
+ */
+export function withRetry(vault: Vault, policy: Partial<RetryPolicy> = {}): Vault {
+  return new RetryingVault(vault, { ...DEFAULT_RETRY, ...policy });
+}
+
+class RetryingVault implements Vault {
+  readonly name: string;
+  readonly location: string;
+  readonly #vault: Vault;
+  readonly #policy: RetryPolicy;
+
+  constructor(vault: Vault, policy: RetryPolicy) {
+    this.name = vault.name;
+    this.location = vault.location;
+    this.#vault = vault;
+    this.#policy = policy;
+  }
+
+  put(key: string, body: VaultBody, options: CallOptions = {}): Promise<PutOutcome> {
+    return retrying(this.#policy, `put ${key}`, options.signal, async (failures) => {
+      const outcome = await this.#vault.put(key, body, options);
+      if (outcome === 'created' || failures === 0) return outcome;
+      return (await this.#holds(key, body, options)) ? 'created' : 'exists';
+    });
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<VaultObject> {
+    const backoff = new Backoff(this.#policy, `get ${key}`, options.signal);
+    const first = await this.#getWithin(backoff, key, options);
+    return { length: first.length, body: this.#continued(backoff, key, options, first) };
+  }
+
+  head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    return retrying(this.#policy, `head ${key}`, options.signal, () => this.#vault.head(key, options));
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
+    const backoff = new Backoff(this.#policy, `list ${prefix}`, options.signal);
+    let from = options;
+    for (;;) {
+      try {
+        for await (const info of this.#vault.list(prefix, from)) {
+          yield info;
+          from = { ...options, startAfter: info.key };
+          backoff.progressed();
+        }
+        return;
+      } catch (error) {
+        await backoff.pause(error);
+      }
+    }
+  }
+
+  delete(key: string, options: CallOptions = {}): Promise<void> {
+    return retrying(this.#policy, `delete ${key}`, options.signal, () => this.#vault.delete(key, options));
+  }
+
+  close(): Promise<void> {
+    return this.#vault.close();
+  }
+
+  async #getWithin(backoff: Backoff, key: string, options: GetOptions): Promise<VaultObject> {
+    for (;;) {
+      try {
+        return await this.#vault.get(key, options);
+      } catch (error) {
+        await backoff.pause(error);
+      }
+    }
+  }
+
+  async *#continued(
+    backoff: Backoff,
+    key: string,
+    options: GetOptions,
+    first: VaultObject,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    let current = first;
+    let received = 0;
+    for (;;) {
+      try {
+        for await (const part of current.body) {
+          received += part.byteLength;
+          backoff.progressed();
+          yield part;
+        }
+        if (received === first.length) return;
+        throw endedEarly(this.name, key, received, first.length);
+      } catch (error) {
+        await backoff.pause(error);
+      }
+      const offset = (await this.#absoluteOffset(key, options)) + received;
+      current = await this.#getWithin(backoff, key, { ...options, offset, length: first.length - received });
+    }
+  }
+
+  /** Where a wanted range begins, counted from the object's beginning. */
+  async #absoluteOffset(key: string, options: GetOptions): Promise<number> {
+    const { offset = 0 } = options;
+    if (offset >= 0) return offset;
+    const info = await this.head(key, options);
+    return Math.max(0, (info?.size ?? 0) + offset);
+  }
+
+  /** True when the object in the vault is the body, byte for byte. */
+  async #holds(key: string, body: VaultBody, options: CallOptions): Promise<boolean> {
+    const reader = new BodyReader(body, options.signal);
+    const info = await this.#vault.head(key, options);
+    if (info?.size !== reader.size) return false;
+    try {
+      const stored = await this.#vault.get(key, options);
+      return await sameBytes(reader.parts(), stored.body);
+    } catch (error) {
+      if (isLifeboatError(error, 'LB_VAULT_OBJECT_MISSING')) return false;
+      throw error;
+    }
+  }
+}
+
+/** Compares two streams of equal length, however they are cut into parts. Leaves both when they differ. */
+async function sameBytes(a: AsyncIterable<Uint8Array>, b: AsyncIterable<Uint8Array>): Promise<boolean> {
+  const other = b[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array(0);
+  try {
+    for await (const part of a) {
+      let at = 0;
+      while (at < part.byteLength) {
+        if (rest.byteLength === 0) {
+          const step = await other.next();
+          if (step.done === true) return false;
+          rest = step.value;
+        }
+        const length = Math.min(rest.byteLength, part.byteLength - at);
+        if (Buffer.compare(rest.subarray(0, length), part.subarray(at, at + length)) !== 0) return false;
+        rest = rest.subarray(length);
+        at += length;
+      }
+    }
+    return true;
+  } finally {
+    await other.return?.();
+  }
+}

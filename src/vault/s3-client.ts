@@ -1,0 +1,111 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type * as AwsS3 from '@aws-sdk/client-s3';
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { LifeboatError } from '../core/errors.ts';
+import type { S3VaultConfig } from './config.ts';
+import { VaultError } from './errors.ts';
+
+/** The SDK, once it is loaded. */
+export type S3Sdk = typeof AwsS3;
+
+/** Connections of one vault at a time: enough for parallel packs and parts, few enough for a small server. */
+const CONNECTIONS = 16;
+const CONNECT_MS = 10_000;
+/** Where stores other than Amazon S3 mostly claim to be. */
+const ANY_REGION = 'us-east-1';
+
+/** A client for the configured bucket, and what it was told that must never be shown. */
+export interface ConfiguredClient {
+  readonly sdk: S3Sdk;
+  readonly client: S3Client;
+  /** Takes the credentials in use, and whatever looks like an AWS key id, out of text from outside. */
+  readonly redact: (text: string) => string;
+  /** Learns the credentials in use, so that `redact` knows them. Never fails. */
+  readonly learnSecrets: () => Promise<void>;
+}
+
+/**
+ * Loads the SDK and makes a client. No request is sent. Throws `LB_VAULT_ACCESS` when an environment variable that
+ * is to hold a credential is not set, `LB_CONFIG_INVALID` when no region is known.
+ */
+export async function configureClient(config: S3VaultConfig, env: NodeJS.ProcessEnv): Promise<ConfiguredClient> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const secrets = new Set<string>();
+  const { endpoint } = config;
+  const region = config.region ?? (endpoint === undefined ? undefined : (env['AWS_REGION'] ?? ANY_REGION));
+  const agent = { keepAlive: true, maxSockets: CONNECTIONS };
+  const settings: S3ClientConfig = {
+    forcePathStyle: config.pathStyle ?? endpoint !== undefined,
+    // The vault is retried as a whole, by one decorator for all drivers.
+    maxAttempts: 1,
+    // Request bodies are whole buffers, so their SHA-256 is in the signature and every server checks it; the SDK's
+    // further checksums are refused by some stores, and what is read is checked by the repository.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent(agent),
+    },
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...credentialSettings(config, env),
+  };
+  const client = new sdk.S3Client(settings);
+  await checkRegion(config.name, client);
+  return {
+    sdk,
+    client,
+    redact: (text) => redact(text, secrets),
+    learnSecrets: async () => {
+      try {
+        const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+        for (const secret of [accessKeyId, secretAccessKey, sessionToken ?? '']) if (secret !== '') secrets.add(secret);
+      } catch {
+        // Without credentials there is nothing to hide.
+      }
+    },
+  };
+}
+
+function credentialSettings(config: S3VaultConfig, env: NodeJS.ProcessEnv): Pick<S3ClientConfig, 'credentials' | 'profile'> {
+  const { credentials, name } = config;
+  if (credentials === undefined) return {};
+  if ('profile' in credentials) return { profile: credentials.profile };
+  const value = (variable: string): string => {
+    const found = env[variable];
+    if (found !== undefined && found !== '') return found;
+    throw new VaultError('LB_VAULT_ACCESS', name, `The environment variable ${variable} is not set`, {
+      hint: `Set it to the credential of vault "${name}", or correct \`credentials\` in lifeboat.yaml.`,
+    });
+  };
+  const { accessKeyIdEnv, secretAccessKeyEnv, sessionTokenEnv } = credentials;
+  return {
+    credentials: {
+      accessKeyId: value(accessKeyIdEnv),
+      secretAccessKey: value(secretAccessKeyEnv),
+      ...(sessionTokenEnv === undefined ? {} : { sessionToken: value(sessionTokenEnv) }),
+    },
+  };
+}
+
+async function checkRegion(vault: string, client: S3Client): Promise<void> {
+  try {
+    await client.config.region();
+  } catch (error) {
+    client.destroy();
+    throw new LifeboatError('LB_CONFIG_INVALID', 'The region of the bucket is not known', {
+      where: `vault "${vault}"`,
+      hint: 'Set `region` of the vault in lifeboat.yaml, or AWS_REGION.',
+      cause: error,
+    });
+  }
+}
+
+function redact(text: string, secrets: ReadonlySet<string>): string {
+  let clean = text.replaceAll(/\b(AKIA|ASIA)[A-Z0-9]{12,}\b/g, '[redacted]');
+  for (const secret of secrets) clean = clean.replaceAll(secret, '[redacted]');
+  return clean;
+}

@@ -1,0 +1,170 @@
+import { isLifeboatError } from '../core/errors.ts';
+import { objectMissing, VaultError } from './errors.ts';
+import type { VaultErrorCode } from './errors.ts';
+
+/** What is known of a failed call to an S3 server. */
+export interface S3Failure {
+  readonly vault: string;
+  readonly bucket: string;
+  readonly key?: string | undefined;
+  /** What was being done, for people: `storing`, `reading`. */
+  readonly doing: string;
+  /** Takes credentials out of text that came from outside. */
+  readonly redact: (text: string) => string;
+}
+
+/** An answer of the server, or the reason why there was none. */
+export interface S3Answer {
+  /** The error's code, such as `NoSuchKey`; of a connection that failed, the system's, such as `ECONNREFUSED`. */
+  readonly name: string;
+  /** HTTP status; undefined when no answer came. */
+  readonly status: number | undefined;
+  readonly message: string;
+  readonly requestId: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly region: string | undefined;
+}
+
+/**
+ * Codes of Amazon S3 and its relatives whose meaning the status alone does not tell. Sources: the S3 API reference,
+ * "Error responses"; the servers named in docs/vaults.md, as observed.
+ */
+const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly hint?: string }>> = {
+  NoSuchBucket: { code: 'LB_VAULT_NOT_FOUND', hint: 'Create the bucket, or correct `bucket`, `region` and `endpoint`.' },
+  NoSuchUpload: { code: 'LB_VAULT_UNAVAILABLE' },
+  InvalidAccessKeyId: { code: 'LB_VAULT_ACCESS', hint: 'The store does not know this access key id: check `credentials`.' },
+  SignatureDoesNotMatch: { code: 'LB_VAULT_ACCESS', hint: 'The secret access key does not belong to the access key id: check `credentials`.' },
+  ExpiredToken: { code: 'LB_VAULT_ACCESS', hint: 'Get fresh temporary credentials.' },
+  ExpiredTokenException: { code: 'LB_VAULT_ACCESS', hint: 'Get fresh temporary credentials.' },
+  InvalidToken: { code: 'LB_VAULT_ACCESS', hint: 'The session token is wrong: check `credentials`.' },
+  // Passing: the SDK corrects its clock by the answer's date, and the next try succeeds.
+  RequestTimeTooSkewed: { code: 'LB_VAULT_UNAVAILABLE', hint: "Set this machine's clock right." },
+  PermanentRedirect: { code: 'LB_VAULT_NOT_FOUND', hint: 'The bucket is in another region: correct `region`.' },
+  AuthorizationHeaderMalformed: { code: 'LB_VAULT_NOT_FOUND', hint: 'The bucket is in another region: correct `region`.' },
+  // The bytes were garbled on their way to the store.
+  BadDigest: { code: 'LB_VAULT_UNAVAILABLE' },
+  XAmzContentSHA256Mismatch: { code: 'LB_VAULT_UNAVAILABLE' },
+  XAmzContentChecksumMismatch: { code: 'LB_VAULT_UNAVAILABLE' },
+  IncompleteBody: { code: 'LB_VAULT_UNAVAILABLE' },
+  RequestTimeout: { code: 'LB_VAULT_UNAVAILABLE' },
+  InternalError: { code: 'LB_VAULT_UNAVAILABLE' },
+  SlowDown: { code: 'LB_VAULT_UNAVAILABLE' },
+  QuotaExceeded: { code: 'LB_VAULT_FULL', hint: 'Raise the quota, or use another vault.' },
+  InsufficientStorage: { code: 'LB_VAULT_FULL' },
+  XMinioStorageFull: { code: 'LB_VAULT_FULL' },
+  NotImplemented: { code: 'LB_VAULT_UNSUPPORTED', hint: 'docs/vaults.md says what a store must be able to do.' },
+  ExistingObjectIsDirectory: { code: 'LB_VAULT_INVALID_KEY' },
+  ObjectParentIsFile: { code: 'LB_VAULT_INVALID_KEY' },
+  KeyTooLongError: { code: 'LB_VAULT_INVALID_KEY' },
+  // The SDK found no credentials anywhere.
+  CredentialsProviderError: { code: 'LB_VAULT_ACCESS', hint: 'Set `credentials`, or the AWS_* environment variables, or a profile.' },
+  TokenProviderError: { code: 'LB_VAULT_ACCESS', hint: 'Log in again: `aws sso login`.' },
+};
+
+/** Names of certificate failures of Node's TLS. */
+const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_|HOSTNAME_MISMATCH)/;
+
+/** The `LB_VAULT_*` error for what the SDK threw. Lifeboat's own errors are returned as they are. */
+export function s3Error(error: unknown, failure: S3Failure): Error {
+  if (isLifeboatError(error)) return error;
+  const answer = answerOf(error);
+  const { vault, key, bucket, doing, redact } = failure;
+  const { code, hint } = meaningOf(answer);
+  const what = key ?? `bucket ${bucket}`;
+  if (code === 'LB_VAULT_OBJECT_MISSING' && key !== undefined) return objectMissing(vault, key);
+  return new VaultError(code, vault, redact(`${capital(doing)} ${what} failed: ${reasonOf(answer)}`), {
+    key,
+    hint: hint === undefined ? undefined : redact(hint),
+    cause: new Error(redact(`${answer.name} ${answer.status ?? ''} ${answer.requestId ?? ''} ${answer.message}`)),
+    retryAfterMs: answer.retryAfterMs,
+  });
+}
+
+function meaningOf(answer: S3Answer): { readonly code: VaultErrorCode; readonly hint?: string } {
+  const known = BY_NAME[answer.name];
+  if (known !== undefined) {
+    if (answer.region === undefined || known.code !== 'LB_VAULT_NOT_FOUND') return known;
+    return { ...known, hint: `The bucket is in the region ${answer.region}: correct \`region\`.` };
+  }
+  if (CERTIFICATE.test(answer.name)) {
+    return { code: 'LB_VAULT_UNTRUSTED', hint: 'Name the authority that signed it in NODE_EXTRA_CA_CERTS, or correct `endpoint`.' };
+  }
+  const { status } = answer;
+  if (status === undefined) return { code: 'LB_VAULT_UNAVAILABLE', hint: 'Check `endpoint` and the network.' };
+  switch (status) {
+    case 301:
+    case 307:
+      return { code: 'LB_VAULT_NOT_FOUND', hint: 'The bucket is in another region: correct `region`.' };
+    case 401:
+    case 403:
+      return {
+        code: 'LB_VAULT_ACCESS',
+        hint: 'Grant the rights that docs/vaults.md lists. Without s3:ListBucket a missing object is refused like this too.',
+      };
+    case 404:
+      return { code: 'LB_VAULT_OBJECT_MISSING' };
+    case 405:
+    case 501:
+      return { code: 'LB_VAULT_UNSUPPORTED', hint: 'docs/vaults.md says what a store must be able to do.' };
+    case 408:
+    case 409:
+    case 429:
+      return { code: 'LB_VAULT_UNAVAILABLE' };
+    case 507:
+      return { code: 'LB_VAULT_FULL' };
+    default:
+      // A status below 300 with an error is an error in the body of an answer that had begun: a passing one.
+      return { code: status >= 500 || status < 300 ? 'LB_VAULT_UNAVAILABLE' : 'LB_VAULT_UNSUPPORTED' };
+  }
+}
+
+function reasonOf({ name, status, message }: S3Answer): string {
+  if (status === undefined) return message === '' ? name : message;
+  const said = name === '' || name === 'Error' || name === 'Unknown' ? `HTTP ${status}` : `${name} (HTTP ${status})`;
+  return message === '' || message === name || message === 'UnknownError' ? said : `${said}: ${message}`;
+}
+
+/** What the SDK's error says, whatever class it has. */
+export function answerOf(error: unknown): S3Answer {
+  const metadata = record(field(error, '$metadata'));
+  const headers = record(field(field(error, '$response'), 'headers'));
+  const code = text(field(error, 'code')) ?? text(field(field(error, 'cause'), 'code'));
+  const status = number(metadata['httpStatusCode']) ?? number(field(field(error, '$response'), 'statusCode'));
+  const name = text(field(error, 'name')) ?? '';
+  return {
+    name: status === undefined ? (code ?? name) : (text(field(error, 'Code')) ?? name),
+    status,
+    message: text(field(error, 'message')) ?? '',
+    requestId: text(metadata['requestId']),
+    retryAfterMs: retryAfter(text(headers['retry-after'])),
+    region: text(headers['x-amz-bucket-region']) ?? text(field(error, 'Region')),
+  };
+}
+
+/** RFC 9110, section 10.2.3: seconds, or a date. */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}
+
+function field(value: unknown, name: string): unknown {
+  return record(value)[name];
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}

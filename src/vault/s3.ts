@@ -1,0 +1,232 @@
+import { Readable } from 'node:stream';
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { isLifeboatError } from '../core/errors.ts';
+import { DEFAULT_RETRY } from './backoff.ts';
+import type { RetryPolicy } from './backoff.ts';
+import type { S3VaultConfig } from './config.ts';
+import { checkKey, checkPrefix, VaultError } from './errors.ts';
+import { resolveRange } from './range.ts';
+import { DEFAULT_S3_LIMITS, S3Bucket } from './s3-bucket.ts';
+import type { BucketCall, S3Limits } from './s3-bucket.ts';
+import { readBody } from './s3-body.ts';
+import { configureClient } from './s3-client.ts';
+import { answerOf } from './s3-errors.ts';
+import { storeInParts } from './s3-multipart.ts';
+import { BodyReader, collect } from './streams.ts';
+import { KEY_PATTERN } from './vault.ts';
+import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+
+/** What opening an S3 vault can be told beside its configuration. */
+export interface S3VaultOptions {
+  readonly limits?: Partial<S3Limits>;
+  /** How the parts of a large upload are tried again. Whole calls are not: that is the retry decorator's work. */
+  readonly partRetry?: RetryPolicy;
+  /** Where credentials are looked up that `credentials` names. Default: this process's environment. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Objects up to this many parts' sizes are sent whole, which takes one call instead of four. */
+const WHOLE_PARTS = 2;
+
+/** In place of a Range header: none is needed, and no request is. */
+const WHOLE = 'whole';
+const NOTHING = 'nothing';
+
+/**
+ * Opens a bucket, or a prefix of it, as a vault. Sends nothing: a bucket that is missing or refuses the credentials
+ * shows at the first call. Throws `LB_VAULT_ACCESS` when a credential that is named is not set.
+ */
+export async function openS3Vault(config: S3VaultConfig, options: S3VaultOptions = {}): Promise<Vault> {
+  const configured = await configureClient(config, options.env ?? process.env);
+  const prefix = config.prefix === undefined ? '' : `${config.prefix}/`;
+  const limits = { ...DEFAULT_S3_LIMITS, ...options.limits };
+  const bucket = new S3Bucket(config.name, config.bucket, prefix, configured, limits);
+  const host = config.endpoint === undefined ? 's3:/' : config.endpoint.replace(/\/$/, '');
+  const location = `s3 ${withoutUserInfo(host)}/${config.bucket}${config.prefix === undefined ? '' : `/${config.prefix}`}`;
+  return new S3Vault(config.name, location, bucket, options.partRetry ?? DEFAULT_RETRY);
+}
+
+class S3Vault implements Vault {
+  readonly name: string;
+  readonly location: string;
+  readonly #bucket: S3Bucket;
+  readonly #partRetry: RetryPolicy;
+  readonly #cleanups = new Set<Promise<void>>();
+
+  constructor(name: string, location: string, bucket: S3Bucket, partRetry: RetryPolicy) {
+    this.name = name;
+    this.location = location;
+    this.#bucket = bucket;
+    this.#partRetry = partRetry;
+  }
+
+  async put(key: string, body: VaultBody, { signal }: CallOptions = {}): Promise<PutOutcome> {
+    checkKey(this.name, key);
+    const reader = new BodyReader(body, signal);
+    const call: BucketCall = { doing: 'storing', key, signal, bytes: reader.size };
+    try {
+      if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) return await this.#putInParts(key, reader, call);
+      const bytes = body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size);
+      await this.#putWhole(key, bytes, call);
+      return 'created';
+    } catch (error) {
+      if (reader.failure !== undefined) throw reader.failure.error;
+      if (answerOf(error).status === 412) return 'exists';
+      throw await this.#bucket.explain(error, call);
+    }
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<VaultObject> {
+    checkKey(this.name, key);
+    const { signal } = options;
+    const call: BucketCall = { doing: 'reading', key, signal };
+    try {
+      const range = await this.#rangeHeader(key, options);
+      if (range === NOTHING) return { length: 0, body: empty() };
+      return await this.#getRange(key, range, call);
+    } catch (error) {
+      // The range begins at or after the end; so the object exists.
+      if (answerOf(error).status === 416) return { length: 0, body: empty() };
+      throw await this.#bucket.explain(error, call);
+    }
+  }
+
+  async head(key: string, { signal }: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    checkKey(this.name, key);
+    const call: BucketCall = { doing: 'finding', key, signal };
+    const { bucket, client, sdk } = this.#bucket;
+    try {
+      const answer = await this.#bucket.call(call, (abortSignal) =>
+        client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key) }), { abortSignal }),
+      );
+      return { key, size: answer.ContentLength ?? 0 };
+    } catch (error) {
+      const explained = await this.#bucket.explain(error, call);
+      if (isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) return undefined;
+      throw explained;
+    }
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
+    checkPrefix(this.name, prefix);
+    const { startAfter = '', signal } = options;
+    // Nothing with the prefix comes after a key that is beyond all of them.
+    if (startAfter > prefix && !startAfter.startsWith(prefix)) return;
+    const call: BucketCall = { doing: 'listing', signal };
+    const from = startAfter > prefix ? { StartAfter: this.#bucket.fullKey(startAfter) } : {};
+    const wanted = { Bucket: this.#bucket.bucket, Prefix: this.#bucket.fullKey(prefix), ...from };
+    let last = '';
+    let ContinuationToken: string | undefined;
+    do {
+      const page = await this.#listPage({ ...wanted, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }, call);
+      for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+        const key = this.#bucket.ownKey(Key);
+        if (!KEY_PATTERN.test(key)) continue;
+        if (key <= last || key <= startAfter) throw this.#outOfOrder(key);
+        last = key;
+        yield { key, size: Size };
+      }
+      ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (ContinuationToken !== undefined);
+  }
+
+  async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
+    checkKey(this.name, key);
+    const call: BucketCall = { doing: 'deleting', key, signal };
+    const { bucket, client, sdk } = this.#bucket;
+    try {
+      await this.#bucket.call(call, (abortSignal) =>
+        client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key) }), { abortSignal }),
+      );
+    } catch (error) {
+      const explained = await this.#bucket.explain(error, call);
+      if (!isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) throw explained;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#cleanups);
+    this.#bucket.client.destroy();
+  }
+
+  async #putWhole(key: string, Body: Uint8Array, call: BucketCall): Promise<void> {
+    const { bucket, client, sdk } = this.#bucket;
+    const Key = this.#bucket.fullKey(key);
+    await this.#bucket.call(call, (abortSignal) =>
+      client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, IfNoneMatch: '*' }), { abortSignal }),
+    );
+  }
+
+  async #putInParts(key: string, reader: BodyReader, call: BucketCall): Promise<PutOutcome> {
+    // Asked first, because finding out at the end would cost the whole upload.
+    if ((await this.head(key, { signal: call.signal })) !== undefined) return 'exists';
+    const inBackground = (cleanup: Promise<void>): void => {
+      this.#cleanups.add(cleanup);
+      void cleanup.finally(() => this.#cleanups.delete(cleanup));
+    };
+    await storeInParts(this.#bucket, { key, reader, signal: call.signal, retry: this.#partRetry, inBackground });
+    return 'created';
+  }
+
+  /** The Range header for what is wanted, `WHOLE` or `NOTHING`. Asks for the size only where S3 has no way to say it. */
+  async #rangeHeader(key: string, options: GetOptions): Promise<string> {
+    const { offset = 0, length } = options;
+    resolveRange(0, options);
+    if (length === undefined) {
+      if (offset === 0) return WHOLE;
+      return offset > 0 ? `bytes=${offset}-` : `bytes=${offset}`;
+    }
+    if (length > 0 && offset >= 0) return `bytes=${offset}-${offset + length - 1}`;
+    if (length > 0 && length >= -offset) return `bytes=${offset}`;
+    const info = await this.head(key, options);
+    if (info === undefined) throw Object.assign(new Error('not found'), { $metadata: { httpStatusCode: 404 } });
+    const { start, end } = resolveRange(info.size, options);
+    return start === end ? NOTHING : `bytes=${start}-${end - 1}`;
+  }
+
+  async #getRange(key: string, range: string, call: BucketCall): Promise<VaultObject> {
+    const { bucket, client, sdk, limits } = this.#bucket;
+    const input = { Bucket: bucket, Key: this.#bucket.fullKey(key), ...(range === WHOLE ? {} : { Range: range }) };
+    const answer = await this.#bucket.call(call, (abortSignal) =>
+      client.send(new sdk.GetObjectCommand(input), { abortSignal }),
+    );
+    const { Body, ContentLength } = answer;
+    if (!(Body instanceof Readable) || ContentLength === undefined || !isAnswerTo(range, answer)) {
+      if (Body instanceof Readable) Body.destroy();
+      throw new VaultError('LB_VAULT_UNSUPPORTED', this.name, 'The store did not answer a request for a range with that range', { key });
+    }
+    return { length: ContentLength, body: readBody(this.#bucket, Body, { ...call, length: ContentLength, idleMs: limits.idleMs }) };
+  }
+
+  #listPage(input: { readonly Bucket: string; readonly Prefix: string }, call: BucketCall) {
+    const { client, sdk } = this.#bucket;
+    return this.#bucket
+      .call(call, (abortSignal) => client.send(new sdk.ListObjectsV2Command(input), { abortSignal }))
+      .catch(async (error: unknown) => {
+        throw await this.#bucket.explain(error, call);
+      });
+  }
+
+  #outOfOrder(key: string): VaultError {
+    return new VaultError('LB_VAULT_UNSUPPORTED', this.name, `The store does not list objects in the order of their names (at ${key})`, {
+      hint: 'Use another store: an S3 directory bucket, for one, has no order.',
+    });
+  }
+}
+
+/** True unless a range was asked for and something else came. */
+function isAnswerTo(range: string, answer: GetObjectCommandOutput): boolean {
+  if (range === WHOLE) return true;
+  const given = /^bytes ([0-9]+)-/.exec(answer.ContentRange ?? '');
+  if (given === null) return false;
+  const asked = /^bytes=([0-9]+)-/.exec(range);
+  return asked === null || asked[1] === given[1];
+}
+
+async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {
+  // No bytes.
+}
+
+function withoutUserInfo(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/@]*@/, '$1');
+}
