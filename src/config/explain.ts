@@ -34,12 +34,12 @@ export function explainIssues(issues: readonly Issue[], document: unknown, locat
       const closest = issue.errors.toSorted((a, b) => foreignness(a) - foreignness(b))[0] ?? [];
       return closest.flatMap((one) => explain({ ...one, path: [...issue.path, ...one.path] }));
     }
-    if (value === undefined && issue.code !== 'custom') return [missingProblem(path, at[0]?.description, locator)];
     if (issue.code === 'invalid_value') return [choiceProblem(path, value, issue.values.map(String), locator)];
+    if (value === undefined && issue.code !== 'custom') return [missingProblem(path, at[0]?.description, locator)];
     if (issue.code === 'invalid_type') {
       const expected = `must be ${article(issue.expected)}`;
       const message = value === null ? `is empty; it ${expected}` : `${expected}, not ${article(kindOf(value))}`;
-      return [problem(path, locator.value(path), message, typeHint(issue.expected, value) ?? at[0]?.description)];
+      return [problem(path, locator.value(path), message, typeHint(issue.expected, value) ?? (path.length > 0 ? at[0]?.description : undefined))];
     }
     return [problem(path, locator.value(path), issue.message, hintOf(issue))];
   };

@@ -94,7 +94,7 @@ export const configSchema = z
       .optional(),
     plans: named(planSchema, 'What is protected, by name.'),
   })
-  .describe('Configuration of lifeboat: https://yaml.org, version 1.2.');
+  .describe('Configuration of lifeboat: which clusters are protected, and where their recovery points are kept.');
 
 /** lifeboat.yaml as written, checked, but with paths as they stand in it. */
 export type RawConfig = z.output<typeof configSchema>;

@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// Starts lifeboat. Plain JavaScript that any Node since 14 can read, because its first job is to say, or mend,
+// that the Node it was started with is too old for the rest.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST = [24, 7];
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
+  await start();
+} else {
+  const own = ownNode();
+  if (own === undefined || process.execPath === own) {
+    console.error(`error: lifeboat needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath})`);
+    console.error('  fix: install a newer Node from https://nodejs.org, or run `npm ci` in the folder of lifeboat, which brings one');
+    process.exitCode = 2;
+  } else {
+    restart(own);
+  }
+}
+
+/** Runs lifeboat in this process. */
+async function start() {
+  // What lifeboat is started from is TypeScript: the cache keeps it from being stripped and compiled every time.
+  module.enableCompileCache?.();
+  // Node says that parts of its own cryptography are experimental; users can do nothing about that.
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`);
+  });
+  const { main } = await import('./main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}
+
+/** The Node that `npm ci` brought along, where there is one. */
+function ownNode() {
+  try {
+    const path = module.createRequire(import.meta.url).resolve('node/bin/node');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs this file again with another Node, as if it had been started with it: same terminal, signals, exit code. */
+function restart(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`error: ${node} cannot be started: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+  });
+}

@@ -1,0 +1,42 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { LifeboatError } from '../core/errors.ts';
+import type { Terminal } from './output.ts';
+
+/** True when someone can be asked something. */
+export function canAsk(terminal: Terminal): boolean {
+  return terminal.stdin.isTTY && terminal.stderr.isTTY;
+}
+
+/** Asks a yes-or-no question on stderr; only `y` and `yes` are yes. Rejects when `signal` fires or input ends. */
+export async function confirm(terminal: Terminal, question: string, signal: AbortSignal): Promise<boolean> {
+  const answer = await ask(terminal, `${question} [y/N] `, signal, terminal.stderr);
+  return /^y(es)?$/i.test(answer.trim());
+}
+
+/** Asks for something that must not be seen. */
+export async function askSecret(terminal: Terminal, question: string, signal: AbortSignal): Promise<string> {
+  terminal.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  try {
+    return await ask(terminal, '', signal, silent);
+  } finally {
+    terminal.stderr.write('\n');
+  }
+}
+
+async function ask(terminal: Terminal, question: string, signal: AbortSignal, output: NodeJS.WritableStream): Promise<string> {
+  const lines = createInterface({ input: terminal.stdin, output, terminal: true });
+  // On a terminal in raw mode Ctrl-C is a key, not a signal.
+  lines.on('SIGINT', () => process.emit('SIGINT'));
+  try {
+    return await Promise.race([
+      lines.question(question, { signal }),
+      new Promise<never>((_resolve, reject) => {
+        lines.once('close', () => reject(new LifeboatError('LB_INTERRUPTED', 'the question was not answered')));
+      }),
+    ]);
+  } finally {
+    lines.close();
+  }
+}

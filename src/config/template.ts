@@ -1,0 +1,73 @@
+import { stringify } from 'yaml';
+import type { VaultSettings } from '../vault/config.ts';
+import type { SiteConfig } from './schema.ts';
+
+/** What `lifeboat init` knows when it writes lifeboat.yaml. Paths as they shall stand in the file. */
+export interface TemplateValues {
+  /** Where lifeboat.schema.json is, for editors. */
+  readonly schema: string;
+  readonly siteName: string;
+  readonly site: SiteConfig;
+  /** By name, in order. */
+  readonly vaults: ReadonlyMap<string, VaultSettings>;
+  readonly writeKeyFile: string;
+  /** What opens the repository on this machine; none when only someone else's recipient can. */
+  readonly read: { readonly identityFile: string } | { readonly passphraseFile: string } | undefined;
+}
+
+/** The commented lifeboat.yaml that `lifeboat init` writes. */
+export function configTemplate(values: TemplateValues): string {
+  const vaultNames = [...values.vaults.keys()];
+  const read =
+    values.read === undefined
+      ? '  # read:\n  #   identityFile: lifeboat-identity.txt\n'
+      : `  read:\n${block(values.read, 4)}`;
+  return `# yaml-language-server: $schema=${values.schema}
+# Configuration of lifeboat. Every field: docs/configuration.md. Relative paths start at the folder of this file.
+version: 1
+
+# The clusters, by name.
+sites:
+  ${values.siteName}:
+${siteBlock(values.site)}
+# The places recovery points are kept in, by name. Keep at least one where the site cannot take it along when it
+# fails: another region, another account, another cloud. Each vault is enough by itself.
+vaults:
+${[...values.vaults].map(([name, vault]) => `  ${name}:\n${block(vault, 4)}`).join('')}  # offsite:
+  #   type: s3
+  #   bucket: my-backups
+  #   prefix: lifeboat
+  #   region: eu-central-1
+  #   endpoint: https://s3.example.net   # for stores other than Amazon S3
+  #   credentials:                       # default: AWS_* variables, ~/.aws, the machine's role
+  #     profile: backups
+
+# Where keys are found. No key is ever written in this file.
+keys:
+  # Adds recovery points, cannot read them. All that a machine that makes backups needs.
+  write:
+${block({ file: values.writeKeyFile }, 4)}  # Opens recovery points. Keep a copy where the site, this machine and the vaults cannot take it along, and take
+  # \`read\` out of this file on machines that only make backups.
+${read}
+# What is protected, and where to.
+plans:
+  ${values.siteName}:
+    site: ${values.siteName}
+    vaults: [${vaultNames.join(', ')}]
+    # Without \`select\`, everything the API server lists.
+    # select:
+    #   excludeNamespaces: [scratch-*]
+    #   excludeTypes: [events, events.events.k8s.io]
+`;
+}
+
+function siteBlock(site: SiteConfig): string {
+  if (site.inCluster === true) return block({ inCluster: true }, 4);
+  const context = site.context === undefined ? '    # context: prod   # default: the current one of the kubeconfig\n' : block({ context: site.context }, 4);
+  return block({ kubeconfig: site.kubeconfig ?? '~/.kube/config' }, 4) + context;
+}
+
+/** `value` as YAML, indented. */
+function block(value: object, indent: number): string {
+  return stringify(value, { lineWidth: 0 }).replaceAll(/^(?=.)/gm, ' '.repeat(indent));
+}
