@@ -48,6 +48,14 @@ export interface CutType extends ResourceType {
   readonly reason?: string;
 }
 
+/** Something the site serves that is left out on purpose: it holds no objects of its own. */
+export interface SkippedType {
+  readonly group: string;
+  /** `*` for a whole group. */
+  readonly resource: string;
+  readonly reason: string;
+}
+
 /** A consistent cut of a site as it is kept in a recovery point. */
 export interface CutSummary {
   /** The etcd revision every `exact` type was read at. */
@@ -55,11 +63,16 @@ export interface CutSummary {
   /** When the revision was taken: ISO 8601, UTC. */
   readonly at: string;
   readonly kubernetesVersion: string;
-  /** UID of the kube-system namespace: identifies the cluster. */
+  /** UID of the kube-system namespace: identifies the cluster. `''` when it may not be read. */
   readonly clusterUid: string;
   readonly selection: Selection;
-  /** Sorted by group, then resource (byte order). */
+  /**
+   * Sorted by group, then resource (byte order). An API that is registered but does not answer, so that nobody knows
+   * what it serves, is one `missing` entry with the resource `*`.
+   */
   readonly types: readonly CutType[];
+  /** Sorted likewise. */
+  readonly skipped?: readonly SkippedType[];
 }
 
 /**

@@ -1,0 +1,93 @@
+import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { isLifeboatError } from '../core/errors.ts';
+import { isPassing, SiteError } from './errors.ts';
+
+/**
+ * How a request failed, which decides how long it is repeated:
+ * `away`: nobody answered (the API server restarts, the network is cut) — until it has been away for `outageMs`;
+ * `busy`: 429, it asks to slow down — `busyAttempts` times, waiting as long as it says;
+ * `failing`: it answers with an error of its own (5xx) — `failingAttempts` times, because some of these never pass;
+ * `final`: repeating is useless.
+ */
+export type FailureKind = 'away' | 'busy' | 'failing' | 'final';
+
+export interface RetryLimits {
+  readonly outageMs: number;
+  readonly busyAttempts: number;
+  readonly failingAttempts: number;
+}
+
+/** A restart of an API server takes a few seconds; a control plane being upgraded takes its time. */
+export const PATIENT: RetryLimits = { outageMs: 60_000, busyAttempts: 12, failingAttempts: 4 };
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+/** A server that asks for more is asked earlier all the same. */
+const LONGEST_RETRY_AFTER_MS = 30_000;
+
+export interface RetryOptions {
+  readonly limits?: RetryLimits;
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Asked after `away` failures, before the next attempt: whether the server is up and ready. A server that has just
+   * come up refuses requests with 401, 403 and 404 until it has read its own state.
+   */
+  readonly ready?: () => Promise<boolean>;
+}
+
+/**
+ * Repeats `attempt` while it fails for passing reasons, with growing, jittered pauses. Throws the last failure.
+ * `attempt` calls `progress` when it got further than before: then counting starts again.
+ */
+export async function withRetries<T>(attempt: (progress: () => void) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+  const { limits = PATIENT, clock = systemClock, signal } = options;
+  let failures = 0;
+  let awaySince: number | undefined;
+  const progress = (): void => {
+    failures = 0;
+    awaySince = undefined;
+  };
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await attempt(progress);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const kind = failureKind(error);
+      failures += 1;
+      if (kind === 'final') throw error;
+      if (kind === 'busy' && failures >= limits.busyAttempts) throw error;
+      if (kind === 'failing' && failures >= limits.failingAttempts) throw error;
+      if (kind !== 'away') {
+        await clock.sleep(pause(failures, error), signal);
+        continue;
+      }
+      awaySince ??= clock.now();
+      let ready = false;
+      for (let waits = failures; !ready; waits += 1) {
+        if (clock.now() - awaySince >= limits.outageMs) throw error;
+        await clock.sleep(pause(waits, error), signal);
+        ready = options.ready === undefined || (await options.ready());
+      }
+    }
+  }
+}
+
+/** Sorts a failure of a request into one of the kinds above. */
+export function failureKind(error: unknown): FailureKind {
+  if (!(error instanceof SiteError)) return isLifeboatError(error, 'LB_SITE_UNREACHABLE') ? 'away' : 'final';
+  const { status, fromApiServer } = error.refusal;
+  if (status === 429) return 'busy';
+  if (!isPassing(status)) return 'final';
+  // A gateway error without a Status object comes from a load balancer whose API server is gone.
+  return !fromApiServer && (status === 502 || status === 503 || status === 504) ? 'away' : 'failing';
+}
+
+function pause(failures: number, error: unknown): number {
+  const grown = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+  const asked = error instanceof SiteError ? Math.min(error.refusal.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS) : 0;
+  // Half fixed, half random: many callers that failed together do not come back together.
+  return asked + grown / 2 + Math.random() * (grown / 2);
+}
