@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { JsonValue } from './json.ts';
+
+/** JSON text that is equal for equal values: object keys sorted by UTF-16 code units, no spaces. */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  let text = '{';
+  for (const key of Object.keys(value).sort()) {
+    const item = value[key];
+    if (item === undefined) continue;
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(item)}`;
+  }
+  return `${text}}`;
+}
+
+/** The first 16 bytes of the SHA-256 of the canonical JSON, in base64url: tells values apart, and is small to keep. */
+export function digestOf(value: JsonValue): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22);
+}
+
+/** True if both values are the same JSON. */
+export function equalJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  return canonicalJson(a) === canonicalJson(b);
+}

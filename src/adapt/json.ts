@@ -1,0 +1,117 @@
+import { LifeboatError } from '../core/errors.ts';
+
+/** A JSON value that may be changed in place. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+/** A JSON object that may be changed in place. Keys are data: look up only keys that are written in the code. */
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+declare global {
+  // ECMAScript's "JSON.parse source text access": in Node since 21, not yet in TypeScript's library.
+  interface JSON {
+    rawJSON(text: string): JsonObject;
+    isRawJSON(value: unknown): boolean;
+    parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
+  }
+}
+
+/**
+ * Numbers JavaScript may not give back as they were written: 16 digits or more, exponents, trailing zeros.
+ * Matches inside strings do no harm: they only choose the slower way.
+ */
+const FRAGILE_NUMBER = /[:[,]\s*-?(?:\d{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d)|\d+\.\d{15})/;
+
+/**
+ * Parses one object as an API server sent it. Numbers that JavaScript cannot hold exactly (int64 beyond 2^53,
+ * `1.0`) keep their text and are written back unchanged. Throws `LB_REPO_DAMAGED` if the bytes are no JSON object.
+ */
+export function parseObject(bytes: Uint8Array): JsonObject {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  let value: unknown;
+  try {
+    value = FRAGILE_NUMBER.test(text) ? JSON.parse(text, keepNumber) : JSON.parse(text);
+  } catch (error) {
+    // The parser's own message quotes the text, which may be a Secret.
+    throw new LifeboatError('LB_REPO_DAMAGED', 'An object is not valid JSON', { cause: error instanceof Error ? error.name : undefined });
+  }
+  if (!isObject(value)) throw new LifeboatError('LB_REPO_DAMAGED', 'An object is not a JSON object');
+  return value;
+}
+
+function keepNumber(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || context.source === undefined || String(value) === context.source) return value;
+  return JSON.rawJSON(context.source);
+}
+
+/** True for a JSON object (not an array, not a number kept as text). */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);
+}
+
+/** The object at `path`, or `undefined` if there is none. */
+export function objectAt(object: JsonObject, ...path: readonly string[]): JsonObject | undefined {
+  let at: JsonObject = object;
+  for (const key of path) {
+    const next = at[key];
+    if (!isObject(next)) return undefined;
+    at = next;
+  }
+  return at;
+}
+
+/** The string at `path`, or `''`. */
+export function textAt(object: JsonObject, ...path: readonly string[]): string {
+  const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];
+  return typeof value === 'string' ? value : '';
+}
+
+/** The objects in the list at `path`; empty if there is no list. */
+export function objectsAt(object: JsonObject, ...path: readonly string[]): JsonObject[] {
+  const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** Removes what is at `path`. True if something was there. */
+export function removeAt(object: JsonObject, ...path: readonly string[]): boolean {
+  const parent = objectAt(object, ...path.slice(0, -1));
+  const key = path.at(-1) ?? '';
+  return parent !== undefined && Object.hasOwn(parent, key) && delete parent[key];
+}
+
+/** Removes keys of the map at `path`, and the map with them when it ends empty. True if something was removed. */
+export function removeKeys(object: JsonObject, path: readonly string[], keys: readonly string[]): boolean {
+  const map = objectAt(object, ...path);
+  if (map === undefined) return false;
+  let removed = false;
+  for (const key of keys) if (Object.hasOwn(map, key)) removed = delete map[key];
+  if (removed && Object.keys(map).length === 0) removeAt(object, ...path);
+  return removed;
+}
+
+/** An entry of `metadata.labels` or `metadata.annotations`; `''` if there is none. */
+export function metaEntry(object: JsonObject, map: 'labels' | 'annotations', key: string): string {
+  const entries = objectAt(object, 'metadata', map);
+  const value = entries !== undefined && Object.hasOwn(entries, key) ? entries[key] : undefined;
+  return typeof value === 'string' ? value : '';
+}
+
+/** `metadata.name`. */
+export function nameOf(object: JsonObject): string {
+  return textAt(object, 'metadata', 'name');
+}
+
+/** `metadata.namespace`; `''` for cluster-scoped objects. */
+export function namespaceOf(object: JsonObject): string {
+  return textAt(object, 'metadata', 'namespace');
+}
+
+/** `namespace/name`, or `name`. */
+export function keyOf(object: JsonObject): string {
+  return objectKey(namespaceOf(object), nameOf(object));
+}
+
+/** `namespace/name`, or `name` when `namespace` is `''`. */
+export function objectKey(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
+}
