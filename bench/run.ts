@@ -1,0 +1,31 @@
+/** `npm run bench -- NAME [--json]`: measures, prints every figure with its bar, and exits 4 when one does not hold. */
+import { parseArgs } from 'node:util';
+import type { Figure } from './figure.ts';
+
+const BENCHES: Record<string, { readonly about: string; readonly load: () => Promise<(say: (line: string) => void) => Promise<readonly Figure[]>> }> = {
+  state: {
+    about: 'backup and restore of the cluster state: 10,000 and 100,000 objects against a real control plane',
+    load: async () => (await import('./state.ts')).stateFigures,
+  },
+};
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+const [name] = positionals;
+const bench = name === undefined ? undefined : BENCHES[name];
+if (bench === undefined || values.help) {
+  console.log('npm run bench -- NAME [--json]\n');
+  for (const [known, { about }] of Object.entries(BENCHES)) console.log(`  ${known.padEnd(10)} ${about}`);
+  process.exit(values.help ? 0 : 2);
+}
+
+const run = await bench.load();
+const figures = await run((line) => console.error(line));
+if (values.json) console.log(JSON.stringify(figures, null, 2));
+else {
+  console.log('');
+  for (const figure of figures) {
+    const verdict = figure.holds === undefined ? '' : figure.holds ? `  holds (${figure.bar})` : `  DOES NOT HOLD (${figure.bar})`;
+    console.log(`  ${figure.name.padEnd(58)} ${String(figure.value).padStart(9)} ${figure.unit.padEnd(8)}${verdict}`);
+  }
+}
+process.exit(figures.some((figure) => figure.holds === false) ? 4 : 0);
