@@ -1,4 +1,4 @@
-import type { SiteConnection } from './connect.ts';
+import type { SiteConnection, SiteStream } from './connect.ts';
 import { ListScanner } from './list-scanner.ts';
 import type { ListMeta } from './list-scanner.ts';
 import type { ResourceType } from './types.ts';
@@ -36,37 +36,55 @@ export class OtherRevision extends Error {
 
 /**
  * Reads a list as it was at one revision, page by page. A page that breaks off is asked for again and goes on after
- * the objects it gave already: at one revision the same page is the same bytes.
+ * the objects it gave already: at one revision the same page is the same bytes. The next page is asked for as soon
+ * as the server has said how (typed lists say it before the objects), so that it works while we do.
  *
  * Throws `OtherRevision` when a page shows another revision (some objects may have been given by then), a `SiteError`
  * with status 410 when the revision is gone, and whatever `SiteConnection.stream` throws.
  */
 export async function listExact(request: ListRequest, revision: string): Promise<void> {
   const { connection, signal } = request;
-  let token = '';
-  do {
-    let given = 0;
-    const meta: ListMeta = await connection.retrying(async (progress) => {
-      let toSkip = given;
-      // A token carries the revision; giving both is refused.
-      const query = token === '' ? { resourceVersion: revision, resourceVersionMatch: 'Exact' } : { continue: token };
-      return readPage(request, query, {
-        meta: (seen) => sameRevision(seen, revision),
-        object: (raw) => {
-          if (toSkip > 0) {
-            toSkip -= 1;
-            return undefined;
-          }
-          if (given === 0) progress();
-          given += 1;
-          return request.object(raw);
-        },
-      });
-    }, signal);
-    sameRevision(meta, revision);
-    request.page?.(meta);
-    token = meta.continue;
-  } while (token !== '');
+  let ahead: { readonly token: string; readonly opening: Promise<SiteStream> } | undefined;
+  try {
+    let token = '';
+    do {
+      let given = 0;
+      const meta: ListMeta = await connection.retrying(async (progress) => {
+        let toSkip = given;
+        let opening: Promise<SiteStream>;
+        if (ahead?.token === token) {
+          ({ opening } = ahead);
+          ahead = undefined;
+        } else {
+          // A token carries the revision; giving both is refused.
+          opening = openPage(request, token === '' ? { resourceVersion: revision, resourceVersionMatch: 'Exact' } : { continue: token });
+        }
+        return readPage(await opening, {
+          meta: (seen) => {
+            sameRevision(seen, revision);
+            if (seen.continue === '' || ahead !== undefined) return;
+            ahead = { token: seen.continue, opening: openPage(request, { continue: seen.continue }) };
+            // Whoever reads that page learns of a failure; until then nobody does.
+            ahead.opening.catch(() => undefined);
+          },
+          object: (raw) => {
+            if (toSkip > 0) {
+              toSkip -= 1;
+              return undefined;
+            }
+            if (given === 0) progress();
+            given += 1;
+            return request.object(raw);
+          },
+        });
+      }, signal);
+      sameRevision(meta, revision);
+      request.page?.(meta);
+      token = meta.continue;
+    } while (token !== '');
+  } finally {
+    ahead?.opening.then((stream) => stream.cancel()).catch(() => undefined);
+  }
 }
 
 /**
@@ -77,7 +95,7 @@ export async function listCurrent(request: ListRequest): Promise<string> {
   let token = '';
   let revision = '';
   do {
-    const meta: ListMeta = await readPage(request, { continue: token === '' ? undefined : token }, { object: request.object });
+    const meta: ListMeta = await readPage(await openPage(request, { continue: token === '' ? undefined : token }), request);
     request.page?.(meta);
     if (token === '') revision = meta.resourceVersion;
     token = meta.continue;
@@ -86,19 +104,21 @@ export async function listCurrent(request: ListRequest): Promise<string> {
 }
 
 interface PageReader {
-  /** Told the metadata before the first object, where the server sends it first. */
+  /** Told the list's metadata as soon as it has gone by: before or after the objects, once. */
   readonly meta?: (meta: ListMeta) => void;
   readonly object: (raw: Uint8Array) => Promise<void> | void;
 }
 
-async function readPage(request: ListRequest, query: Record<string, string | undefined>, reader: PageReader): Promise<ListMeta> {
-  const { connection, type, scope, pageSize, signal } = request;
-  const stream = await connection.stream({
+function openPage({ connection, type, scope, pageSize, signal }: ListRequest, query: Record<string, string | undefined>): Promise<SiteStream> {
+  return connection.stream({
     path: collectionPath(type, scope.namespace),
     query: { ...query, limit: pageSize, labelSelector: scope.labelSelector, fieldSelector: scope.fieldSelector },
     doing: `list ${typeName(type)}${scope.namespace === undefined ? '' : ` in namespace ${scope.namespace}`}`,
     signal,
   });
+}
+
+async function readPage(stream: SiteStream, reader: PageReader): Promise<ListMeta> {
   const scanner = new ListScanner();
   let told = false;
   for await (const chunk of stream.body) {

@@ -1,0 +1,168 @@
+import type { SiteConnection } from './connect.ts';
+import { isRefusal } from './errors.ts';
+import type { ResourceType } from './types.ts';
+import { typeName } from './types.ts';
+import { collectionPath, objectPath } from './url.ts';
+
+/** What writing goes through: type, version and place of an object. */
+export type WritableType = Pick<ResourceType, 'group' | 'version' | 'resource' | 'kind'>;
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Recorded in managedFields as who wrote. Default `lifeboat`. */
+  readonly fieldManager?: string;
+  /** Have everything checked (admission too) and nothing stored. */
+  readonly dryRun?: boolean;
+}
+
+export type CreateOutcome =
+  /** `body`: the object as it is stored now, raw JSON. */
+  | { readonly outcome: 'created'; readonly body: Buffer }
+  /** One of this name is there: perhaps from a try of this very call whose answer was lost. */
+  | { readonly outcome: 'exists' };
+
+const DEFAULT_MANAGER = 'lifeboat';
+
+/**
+ * Creates an object from its JSON. Throws a `SiteError` when it is refused for another reason than that it exists:
+ * 404 for a namespace or type that is not there, 403, 422 with the causes, 409 for a quota that is being counted.
+ */
+export async function createObject(
+  connection: SiteConnection,
+  type: WritableType,
+  namespace: string,
+  body: string | Uint8Array,
+  options: WriteOptions = {},
+): Promise<CreateOutcome> {
+  try {
+    const answer = await connection.request({
+      method: 'POST',
+      path: collectionPath(type, namespace),
+      query: writeQuery(options),
+      body,
+      doing: doing('create', type, namespace),
+      signal: options.signal,
+    });
+    return { outcome: 'created', body: answer.body };
+  } catch (error) {
+    if (isRefusal(error, 409) && error.reason === 'AlreadyExists') return { outcome: 'exists' };
+    throw error;
+  }
+}
+
+/** The object as raw JSON; `undefined` if there is none. */
+export async function getObject(
+  connection: SiteConnection,
+  type: WritableType,
+  namespace: string,
+  name: string,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<Buffer | undefined> {
+  try {
+    const path = objectPath(type, name, namespace);
+    return (await connection.request({ path, doing: doing('get', type, namespace), signal: options.signal })).body;
+  } catch (error) {
+    if (isRefusal(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Replaces an object with this JSON, which carries the `resourceVersion` it was read at. Returns what is stored now.
+ * `subresource`: `status`, for example. Throws a `SiteError` with status 409 when the object was changed in between.
+ */
+export async function replaceObject(
+  connection: SiteConnection,
+  type: WritableType,
+  namespace: string,
+  name: string,
+  body: string | Uint8Array,
+  options: WriteOptions & { readonly subresource?: string } = {},
+): Promise<Buffer> {
+  const answer = await connection.request({
+    method: 'PUT',
+    path: objectPath(type, name, namespace) + subresourcePath(options.subresource),
+    query: writeQuery(options),
+    body,
+    doing: doing('update', type, namespace),
+    signal: options.signal,
+  });
+  return answer.body;
+}
+
+/** How a patch is written. Sources: RFC 7386, RFC 6902, Kubernetes docs "Server-Side Apply". */
+const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+} as const;
+
+/** Patches an object. Returns what is stored now. `force` (for `apply` only) takes fields over from other managers. */
+export async function patchObject(
+  connection: SiteConnection,
+  type: WritableType,
+  namespace: string,
+  name: string,
+  patch: { readonly type: keyof typeof PATCH_TYPES; readonly body: string | Uint8Array },
+  options: WriteOptions & { readonly subresource?: string; readonly force?: boolean } = {},
+): Promise<Buffer> {
+  const answer = await connection.request({
+    method: 'PATCH',
+    path: objectPath(type, name, namespace) + subresourcePath(options.subresource),
+    query: { ...writeQuery(options), force: options.force },
+    body: patch.body,
+    contentType: PATCH_TYPES[patch.type],
+    doing: doing('patch', type, namespace),
+    signal: options.signal,
+  });
+  return answer.body;
+}
+
+export interface DeleteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Delete only the object with this UID. Otherwise a `SiteError` with status 409 is thrown. */
+  readonly uid?: string;
+  /** What becomes of what it owns. Default: what the type's API does. */
+  readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+}
+
+/** Asks for an object's deletion. `absent` if there was none. An object with finalizers stays until they are done. */
+export async function deleteObject(
+  connection: SiteConnection,
+  type: WritableType,
+  namespace: string,
+  name: string,
+  options: DeleteOptions = {},
+): Promise<'deleted' | 'absent'> {
+  try {
+    await connection.request({
+      method: 'DELETE',
+      path: objectPath(type, name, namespace),
+      body: JSON.stringify({
+        kind: 'DeleteOptions',
+        apiVersion: 'v1',
+        ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+        ...(options.propagation === undefined ? {} : { propagationPolicy: options.propagation }),
+      }),
+      doing: doing('delete', type, namespace),
+      signal: options.signal,
+    });
+    return 'deleted';
+  } catch (error) {
+    if (isRefusal(error, 404)) return 'absent';
+    throw error;
+  }
+}
+
+function writeQuery({ fieldManager = DEFAULT_MANAGER, dryRun }: WriteOptions): Record<string, string | undefined> {
+  // Unknown fields are kept out silently, as kubectl does with --validate=ignore: a backup may come from a newer server.
+  return { fieldManager, fieldValidation: 'Ignore', dryRun: dryRun === true ? 'All' : undefined };
+}
+
+function subresourcePath(subresource: string | undefined): string {
+  return subresource === undefined ? '' : `/${encodeURIComponent(subresource)}`;
+}
+
+function doing(verb: string, type: WritableType, namespace: string): string {
+  return `${verb} ${typeName(type)}${namespace === '' ? '' : ` in namespace ${namespace}`}`;
+}
