@@ -1,0 +1,75 @@
+import type { OnProgress, OnWarning } from '../core/progress.ts';
+import type { BackupSession, CommittedPoint, RepositoryWriter, StreamRef } from '../repository/api.ts';
+import type { SiteConnection } from '../site/connect.ts';
+import { cutSite } from '../site/cut.ts';
+import type { CutSink } from '../site/cut.ts';
+import type { CutSummary, Selection } from '../site/types.ts';
+import { streamKey, writeManifest } from './manifest.ts';
+
+export interface BackupOptions {
+  readonly connection: SiteConnection;
+  readonly writer: RepositoryWriter;
+  /** The site's name in the repository. */
+  readonly site: string;
+  /** Default: everything. */
+  readonly selection?: Selection;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress;
+  readonly onWarning?: OnWarning;
+}
+
+export interface BackupResult {
+  readonly point: CommittedPoint;
+  readonly summary: CutSummary;
+}
+
+/**
+ * Backs up a site: cuts it, and writes one record for each object straight into the repository. The point is there
+ * when this resolves, in every vault it names; when it throws, nothing is. A type that could not be read does not
+ * stop the rest: the point is then not `complete`, and its summary says why.
+ *
+ * Throws what `cutSite` and the repository's session throw.
+ */
+export async function backup(options: BackupOptions): Promise<BackupResult> {
+  const { connection, writer, site, selection = {}, signal } = options;
+  const told = {
+    signal,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
+  };
+  const session = await writer.begin(site, told);
+  try {
+    const streams = new Map<string, StreamRef>();
+    const summary = await cutSite(connection, { sink: storeIn(session, streams), selection, ...told });
+    const stored = summary.types.flatMap((type) => {
+      const stream = streams.get(streamKey(type));
+      return stream === undefined ? [] : [[streamKey(type), stream] as const];
+    });
+    const point = await session.commit({
+      at: summary.at,
+      complete: summary.types.every((type) => type.fidelity !== 'missing'),
+      manifest: writeManifest({ kind: 'cluster-state', summary, streams: Object.fromEntries(stored) }),
+    });
+    return { point, summary };
+  } catch (error) {
+    await session.abort();
+    throw error;
+  }
+}
+
+/** Writes each type as a stream of its own; only streams that were ended are kept. */
+function storeIn(session: BackupSession, streams: Map<string, StreamRef>): CutSink {
+  return {
+    type(type) {
+      streams.delete(streamKey(type));
+      const records = session.records();
+      return {
+        object: (raw) => records.write(raw),
+        end: async () => {
+          streams.set(streamKey(type), await records.end());
+        },
+      };
+    },
+    restart: () => streams.clear(),
+  };
+}
