@@ -1,8 +1,7 @@
-import { isLifeboatError } from '../core/errors.ts';
 import { Backoff, DEFAULT_RETRY, retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { endedEarly } from './errors.ts';
-import { BodyReader } from './streams.ts';
+import { BodyReader, leave, withCleanup } from './streams.ts';
 import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
 
 /**
@@ -10,9 +9,9 @@ import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vaul
  * error is thrown as it was.
  *
  * - A body given as a stream is made anew by its `stream()` for every try.
- * - A `put` whose first answer was lost may find its own object at the second try. After a failed try, `exists` is
- *   therefore checked against the bytes: if they are ours, the outcome is `created`. (Two creators of the *same* bytes
- *   may then both be told so, which is why what is raced for must hold something of its creator.)
+ * - A `put` whose first answer was lost may find its own object at the second try. After a failed try, an object that
+ *   is there is therefore compared with the body: if it is the same, the outcome is `created`. (Two creators of the
+ *   *same* bytes may then both be told so, which is why what is raced for must hold something of its creator.)
  * - The body of a `get` that breaks off is continued where it broke off: objects never change.
  * - A listing goes on after the last key it gave.
  */
@@ -35,16 +34,17 @@ class RetryingVault implements Vault {
 
   put(key: string, body: VaultBody, options: CallOptions = {}): Promise<PutOutcome> {
     return retrying(this.#policy, `put ${key}`, options.signal, async (failures) => {
+      if (failures > 0 && (await this.#vault.head(key, options)) !== undefined) return this.#whose(key, body, options);
       const outcome = await this.#vault.put(key, body, options);
-      if (outcome === 'created' || failures === 0) return outcome;
-      return (await this.#holds(key, body, options)) ? 'created' : 'exists';
+      return outcome === 'exists' && failures > 0 ? this.#whose(key, body, options) : outcome;
     });
   }
 
   async get(key: string, options: GetOptions = {}): Promise<VaultObject> {
     const backoff = new Backoff(this.#policy, `get ${key}`, options.signal);
     const first = await this.#getWithin(backoff, key, options);
-    return { length: first.length, body: this.#continued(backoff, key, options, first) };
+    const parts = this.#continued(backoff, key, options, first);
+    return { length: first.length, body: withCleanup(parts, () => leave(first.body)) };
   }
 
   head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
@@ -119,18 +119,15 @@ class RetryingVault implements Vault {
     return Math.max(0, (info?.size ?? 0) + offset);
   }
 
-  /** True when the object in the vault is the body, byte for byte. */
-  async #holds(key: string, body: VaultBody, options: CallOptions): Promise<boolean> {
+  /** Compares the object that is there with the body: byte for byte the same means that an earlier try made it. */
+  async #whose(key: string, body: VaultBody, options: CallOptions): Promise<PutOutcome> {
     const reader = new BodyReader(body, options.signal);
-    const info = await this.#vault.head(key, options);
-    if (info?.size !== reader.size) return false;
-    try {
-      const stored = await this.#vault.get(key, options);
-      return await sameBytes(reader.parts(), stored.body);
-    } catch (error) {
-      if (isLifeboatError(error, 'LB_VAULT_OBJECT_MISSING')) return false;
-      throw error;
+    const stored = await this.#vault.get(key, options);
+    if (stored.length !== reader.size) {
+      await leave(stored.body);
+      return 'exists';
     }
+    return (await sameBytes(reader.parts(), stored.body)) ? 'created' : 'exists';
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { endedEarly } from './errors.ts';
 import type { BucketCall, S3Bucket } from './s3-bucket.ts';
+import { withCleanup } from './streams.ts';
 
 /** A body that is to be read. */
 export interface BodyToRead extends BucketCall {
@@ -14,10 +15,12 @@ export interface BodyToRead extends BucketCall {
  * The bytes of an answer's body. Fails with `LB_VAULT_UNAVAILABLE` when it breaks off, ends early or stalls, and
  * with the signal's reason when that fires. The connection is given up when the consumer leaves early.
  */
-export function readBody(bucket: S3Bucket, body: Readable, wanted: BodyToRead): AsyncGenerator<Uint8Array, void, undefined> {
+export function readBody(bucket: S3Bucket, body: Readable, wanted: BodyToRead): AsyncIterable<Uint8Array> {
   // A connection may break before anybody reads; the reader is told when it comes.
   body.on('error', () => {});
-  return readParts(bucket, body, wanted);
+  return withCleanup(readParts(bucket, body, wanted), async () => {
+    body.destroy();
+  });
 }
 
 async function* readParts(

@@ -99,7 +99,7 @@ function meaningOf(answer: S3Answer): { readonly code: VaultErrorCode; readonly 
     case 403:
       return {
         code: 'LB_VAULT_ACCESS',
-        hint: 'Grant the rights that docs/vaults.md lists. Without s3:ListBucket a missing object is refused like this too.',
+        hint: 'Check `credentials` and the rights that docs/vaults.md lists. Without s3:ListBucket, a missing object is refused like this too.',
       };
     case 404:
       return { code: 'LB_VAULT_OBJECT_MISSING' };

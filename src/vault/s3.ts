@@ -11,6 +11,8 @@ import type { BucketCall, S3Limits } from './s3-bucket.ts';
 import { readBody } from './s3-body.ts';
 import { configureClient } from './s3-client.ts';
 import { answerOf } from './s3-errors.ts';
+import { listInOrder } from './s3-list.ts';
+import type { FolderPage } from './s3-list.ts';
 import { storeInParts } from './s3-multipart.ts';
 import { BodyReader, collect } from './streams.ts';
 import { KEY_PATTERN } from './vault.ts';
@@ -24,6 +26,12 @@ export interface S3VaultOptions {
   /** Where credentials are looked up that `credentials` names. Default: this process's environment. */
   readonly env?: NodeJS.ProcessEnv;
 }
+
+/**
+ * Bodies above this are sent only after a look whether the object exists: it saves the transfer, and some servers
+ * refuse such a body by closing the connection before it is sent, so that their answer is lost.
+ */
+const LOOK_FIRST = 1024 * 1024;
 
 /** Objects up to this many parts' sizes are sent whole, which takes one call instead of four. */
 const WHOLE_PARTS = 2;
@@ -65,9 +73,9 @@ class S3Vault implements Vault {
     const reader = new BodyReader(body, signal);
     const call: BucketCall = { doing: 'storing', key, signal, bytes: reader.size };
     try {
-      if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) return await this.#putInParts(key, reader, call);
-      const bytes = body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size);
-      await this.#putWhole(key, bytes, call);
+      if (reader.size > LOOK_FIRST && (await this.#isThere(key, call))) return 'exists';
+      if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) await this.#putInParts(key, reader, signal);
+      else await this.#putWhole(key, body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size), call);
       return 'created';
     } catch (error) {
       if (reader.failure !== undefined) throw reader.failure.error;
@@ -113,21 +121,12 @@ class S3Vault implements Vault {
     // Nothing with the prefix comes after a key that is beyond all of them.
     if (startAfter > prefix && !startAfter.startsWith(prefix)) return;
     const call: BucketCall = { doing: 'listing', signal };
-    const from = startAfter > prefix ? { StartAfter: this.#bucket.fullKey(startAfter) } : {};
-    const wanted = { Bucket: this.#bucket.bucket, Prefix: this.#bucket.fullKey(prefix), ...from };
     let last = '';
-    let ContinuationToken: string | undefined;
-    do {
-      const page = await this.#listPage({ ...wanted, ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }, call);
-      for (const { Key = '', Size = 0 } of page.Contents ?? []) {
-        const key = this.#bucket.ownKey(Key);
-        if (!KEY_PATTERN.test(key)) continue;
-        if (key <= last || key <= startAfter) throw this.#outOfOrder(key);
-        last = key;
-        yield { key, size: Size };
-      }
-      ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (ContinuationToken !== undefined);
+    for await (const info of listInOrder((folder, from) => this.#listPage(folder, from, call), prefix, startAfter)) {
+      if (info.key <= last) throw this.#outOfOrder(info.key);
+      last = info.key;
+      yield info;
+    }
   }
 
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
@@ -157,15 +156,22 @@ class S3Vault implements Vault {
     );
   }
 
-  async #putInParts(key: string, reader: BodyReader, call: BucketCall): Promise<PutOutcome> {
-    // Asked first, because finding out at the end would cost the whole upload.
-    if ((await this.head(key, { signal: call.signal })) !== undefined) return 'exists';
+  async #putInParts(key: string, reader: BodyReader, signal: AbortSignal | undefined): Promise<void> {
     const inBackground = (cleanup: Promise<void>): void => {
       this.#cleanups.add(cleanup);
       void cleanup.finally(() => this.#cleanups.delete(cleanup));
     };
-    await storeInParts(this.#bucket, { key, reader, signal: call.signal, retry: this.#partRetry, inBackground });
-    return 'created';
+    await storeInParts(this.#bucket, { key, reader, signal, retry: this.#partRetry, inBackground });
+  }
+
+  /** Whether the object exists, as far as it may be known: a writer need not have the right to read. */
+  async #isThere(key: string, { signal }: BucketCall): Promise<boolean> {
+    try {
+      return (await this.head(key, { signal })) !== undefined;
+    } catch (error) {
+      if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return false;
+      throw error;
+    }
   }
 
   /** The Range header for what is wanted, `WHOLE` or `NOTHING`. Asks for the size only where S3 has no way to say it. */
@@ -198,13 +204,29 @@ class S3Vault implements Vault {
     return { length: ContentLength, body: readBody(this.#bucket, Body, { ...call, length: ContentLength, idleMs: limits.idleMs }) };
   }
 
-  #listPage(input: { readonly Bucket: string; readonly Prefix: string }, call: BucketCall) {
-    const { client, sdk } = this.#bucket;
-    return this.#bucket
-      .call(call, (abortSignal) => client.send(new sdk.ListObjectsV2Command(input), { abortSignal }))
-      .catch(async (error: unknown) => {
-        throw await this.#bucket.explain(error, call);
-      });
+  async #listPage(prefix: string, from: { startAfter?: string; next?: string }, call: BucketCall): Promise<FolderPage> {
+    const { bucket, client, sdk } = this.#bucket;
+    const input = {
+      Bucket: bucket,
+      Prefix: this.#bucket.fullKey(prefix),
+      Delimiter: '/',
+      ...(from.startAfter === undefined ? {} : { StartAfter: this.#bucket.fullKey(from.startAfter) }),
+      ...(from.next === undefined ? {} : { ContinuationToken: from.next }),
+    };
+    try {
+      const page = await this.#bucket.call(call, (abortSignal) =>
+        client.send(new sdk.ListObjectsV2Command(input), { abortSignal }),
+      );
+      const files = (page.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: this.#bucket.ownKey(Key), size: Size }));
+      const folders = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => this.#bucket.ownKey(Prefix));
+      return {
+        files: files.filter(({ key }) => KEY_PATTERN.test(key)),
+        folders: folders.filter((folder) => KEY_PATTERN.test(folder.slice(0, -1))),
+        next: page.IsTruncated === true ? page.NextContinuationToken : undefined,
+      };
+    } catch (error) {
+      throw await this.#bucket.explain(error, call);
+    }
   }
 
   #outOfOrder(key: string): VaultError {
@@ -214,9 +236,9 @@ class S3Vault implements Vault {
   }
 }
 
-/** True unless a range was asked for and something else came. */
+/** True unless a range was asked for and something else came. An empty object has no range, and servers differ in how they say so. */
 function isAnswerTo(range: string, answer: GetObjectCommandOutput): boolean {
-  if (range === WHOLE) return true;
+  if (range === WHOLE || answer.ContentLength === 0) return true;
   const given = /^bytes ([0-9]+)-/.exec(answer.ContentRange ?? '');
   if (given === null) return false;
   const asked = /^bytes=([0-9]+)-/.exec(range);

@@ -88,6 +88,32 @@ export function raceAbort<T>(promise: Promise<T>, signal?: AbortSignal): Promise
   });
 }
 
+/**
+ * The generator's parts, with `cleanup` done when the consumer leaves. A generator alone would not do: its `finally`
+ * is not run when it is left before it was begun.
+ */
+export function withCleanup<T>(
+  parts: AsyncGenerator<T, void, undefined>,
+  cleanup: () => Promise<void>,
+): AsyncIterableIterator<T, void, undefined> {
+  return {
+    next: () => parts.next(),
+    return: async () => {
+      await parts.return();
+      await cleanup();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** Leaves a body that is not wanted any more, so that its connection is given up. */
+export async function leave(body: AsyncIterable<Uint8Array>): Promise<void> {
+  await body[Symbol.asyncIterator]().return?.();
+}
+
 /** All bytes of a stream that is known to have `length` bytes, as one array; for small objects. */
 export async function collect(source: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);

@@ -24,6 +24,7 @@ export interface Vault {
 
   /**
    * The object's bytes, or a range of them. Resolves once the object is known to exist.
+   * The body is iterated over once; leaving it early (as `break` does) frees its connection.
    * Throws `LB_VAULT_OBJECT_MISSING`. A body that ends early fails the stream with `LB_VAULT_UNAVAILABLE`.
    */
   get(key: string, options?: GetOptions): Promise<VaultObject>;

