@@ -1,10 +1,16 @@
 import type { CacheOptions } from './cache.ts';
+import { COMPONENTS } from './kubernetes/build.ts';
 import { findComponents } from './kubernetes/components.ts';
+import { findSeaweedfs } from './s3/seaweedfs.ts';
+import { findVersitygw } from './s3/versitygw.ts';
 
 /**
- * Builds or installs whatever the tests start and is not in the cache yet, showing how it goes. Takes minutes the
- * first time and nothing after. Throws a `TestbedError` that says what to install when something is missing.
+ * Builds or installs whatever the tests start and is not in the cache yet, one after another, showing how it goes.
+ * Takes minutes the first time and nothing after. Throws a `TestbedError` that says what to install when something
+ * is missing.
  */
 export async function ensureTestbed(options: CacheOptions = {}): Promise<void> {
-  await findComponents(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet'], options);
+  await findSeaweedfs(options);
+  await findVersitygw(options);
+  await findComponents(COMPONENTS, options);
 }

@@ -10,7 +10,11 @@ import { run } from './run.ts';
  * Throws a `TestbedError` that says what to install when Go is missing, or what failed.
  */
 export async function goTool(name: string, target: string, options: CacheOptions = {}): Promise<string> {
-  const key = [target, ...(await goPlatform())];
+  const platform = await goPlatform().catch((error: unknown) => {
+    if (!(error instanceof TestbedError)) throw error;
+    throw new TestbedError(`${name} is built with Go. ${error.message}`, { hint: 'Install Go: https://go.dev/dl' });
+  });
+  const key = [target, ...platform];
   const folder = await cachedArtifact(
     {
       name,
@@ -30,17 +34,17 @@ export async function goTool(name: string, target: string, options: CacheOptions
   return join(folder, binaryName(target));
 }
 
-/** Version, operating system and architecture of the Go that a build in `cwd` uses. */
+/**
+ * Version, operating system and architecture of the Go that a build in `cwd` uses.
+ * Throws a `TestbedError` when there is no Go, or it does not work there.
+ */
 export async function goPlatform(cwd?: string): Promise<string[]> {
   try {
     const text = await run('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], cwd === undefined ? {} : { cwd });
     return text.trim().split('\n');
   } catch (error) {
     if (!isSystemError(error, 'ENOENT')) throw error;
-    throw new TestbedError('Go is needed to build a server of the testbed, and there is no `go` in PATH.', {
-      hint: 'Install Go 1.26 or newer (https://go.dev/dl).',
-      cause: error,
-    });
+    throw new TestbedError('There is no `go` in PATH.', { cause: error });
   }
 }
 

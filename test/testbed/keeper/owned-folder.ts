@@ -45,6 +45,9 @@ export interface OwnedFolder extends AsyncDisposable {
  * without it. `label` becomes part of its name: lower-case letters, digits and `-`.
  */
 export async function openOwnedFolder(label: string): Promise<OwnedFolder> {
+  if (!/^[a-z0-9-]+$/.test(label)) {
+    throw new TestbedError(`"${label}" has characters other than lower-case letters, digits and "-"`);
+  }
   const keeper = await connectKeeper();
   const { folder } = await keeper.ask({ do: 'open', label });
   if (folder === undefined) throw new TestbedError('the keeper named no folder');

@@ -44,5 +44,6 @@ export class UnknownKindError extends Error {
  * plain 404. For an object or a namespace that is missing it answers with a `Status` that gives the reason.
  */
 export function isUndefinedKind(error: unknown): boolean {
-  return error instanceof UnknownKindError || (error instanceof ApiError && error.status === 404 && error.reason === undefined);
+  if (error instanceof UnknownKindError) return true;
+  return error instanceof ApiError && error.status === 404 && error.reason === undefined;
 }

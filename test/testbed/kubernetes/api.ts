@@ -102,7 +102,8 @@ export class ApiClient {
     let next: string | undefined;
     do {
       const page = next === undefined ? '' : `&continue=${encodeURIComponent(next)}`;
-      const list = listSchema.parse(await this.#json('GET', `${path}${path.includes('?') ? '&' : '?'}limit=500${page}`));
+      const query = `${path.includes('?') ? '&' : '?'}limit=500${page}`;
+      const list = listSchema.parse(await this.#json('GET', `${path}${query}`));
       const type = { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
       for (const item of list.items) objects.push(objectSchema.parse({ ...type, ...item }));
       next = list.metadata.continue === '' ? undefined : list.metadata.continue;
@@ -154,7 +155,13 @@ export class ApiClient {
   }
 
   /** One request as it is, with its answer as it is: for what the other methods do not cover. */
-  async send(method: string, path: string, body?: unknown, type = 'application/json', signal?: AbortSignal): Promise<Answer> {
+  async send(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     const { url, ca, login } = this.#options;
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers: Record<string, string | number> = { accept: 'application/json' };

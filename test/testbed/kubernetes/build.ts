@@ -35,42 +35,45 @@ const FLAGS = ['-mod=readonly', '-buildvcs=false', '-trimpath', `-ldflags=-s -w 
 /** The user's other settings, such as where modules come from, are left as they are. */
 const ENV = { CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' } as const;
 
+export interface ControlPlaneOptions extends CacheOptions {
+  /** The folder of the Go module; the testbed's own if not given. */
+  readonly module?: string;
+}
+
 /**
  * A folder with `etcd`, `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kubelet` and `kubectl` laid
  * out as envtest does. Built from the Go module proxy when it is not in the cache, which takes minutes; the cache
  * knows it by the content of its sources, the flags, the Go version and the platform.
  * Throws a `TestbedError` that says what to install when Go is missing or too old.
  */
-export async function ensureControlPlane(options: CacheOptions = {}): Promise<string> {
-  const sources = await Promise.all(SOURCES.map(async (name) => await readFile(join(MODULE, name), 'utf8')));
-  const platform = await usableGo(sources[1] ?? '');
+export async function ensureControlPlane(options: ControlPlaneOptions = {}): Promise<string> {
+  const { module = MODULE } = options;
+  const sources = await Promise.all(SOURCES.map(async (name) => await readFile(join(module, name), 'utf8')));
+  const platform = await usableGo(module, sources[1] ?? '');
   return await cachedArtifact(
-    { name: 'control plane', key: [...sources, ...FLAGS, JSON.stringify(ENV), ...platform], build },
+    {
+      name: 'control plane',
+      key: [...sources, ...FLAGS, JSON.stringify(ENV), ...platform],
+      build: async (dir, report, signal) => await build(module, dir, report, signal),
+    },
     options,
   );
 }
 
-async function usableGo(goMod: string): Promise<string[]> {
-  const platform = await goPlatform(MODULE).catch((error: unknown) => {
-    throw new TestbedError('The Kubernetes control plane of the testbed is built with Go, and `go` does not work.', {
-      hint: `${installHint(goMod)}${error instanceof TestbedError ? `\n${error.message}` : ''}`,
-      cause: error,
-    });
+async function usableGo(module: string, goMod: string): Promise<string[]> {
+  const needed = neededGo(goMod);
+  const hint =
+    `Install Go ${needed} or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with the ` +
+    'Kubernetes components: setup-envtest makes one with etcd, kube-apiserver and kubectl.';
+  const platform = await goPlatform(module).catch((error: unknown) => {
+    if (!(error instanceof TestbedError)) throw error;
+    throw new TestbedError(`The testbed's Kubernetes control plane is built with Go. ${error.message}`, { hint });
   });
   const [version = ''] = platform;
-  if (!isAtLeast(version.replace(/^go/, ''), neededGo(goMod))) {
-    throw new TestbedError(`The Kubernetes control plane needs Go ${neededGo(goMod)}; here is ${version}.`, {
-      hint: installHint(goMod),
-    });
+  if (!isAtLeast(version.replace(/^go/, ''), needed)) {
+    throw new TestbedError(`The testbed's Kubernetes control plane needs Go ${needed}; here is ${version}.`, { hint });
   }
   return platform;
-}
-
-function installHint(goMod: string): string {
-  return (
-    `Install Go ${neededGo(goMod)} or newer (https://go.dev/dl), or set KUBEBUILDER_ASSETS to a folder with ` +
-    'etcd, kube-apiserver and kubectl (setup-envtest makes one).'
-  );
 }
 
 function neededGo(goMod: string): string {
@@ -84,8 +87,13 @@ function isAtLeast(version: string, needed: string): boolean {
   return major > neededMajor || (major === neededMajor && minor >= neededMinor);
 }
 
-async function build(dir: string, report: ReportStep, signal: AbortSignal | undefined): Promise<void> {
-  const options = { cwd: MODULE, env: ENV, ...(signal ? { signal } : {}) };
+async function build(
+  module: string,
+  dir: string,
+  report: ReportStep,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = { cwd: module, env: ENV, ...(signal ? { signal } : {}) };
 
   report('getting the modules');
   let downloaded = 0;

@@ -35,7 +35,13 @@ export async function findComponents(
   }
   const missing = wanted.filter((name) => !paths.has(name));
   if (missing.length === 0) return { paths, note: undefined };
-  const built = await ensureControlPlane(options);
+  const built = await ensureControlPlane(options).catch((error: unknown) => {
+    if (assets === '' || !(error instanceof TestbedError)) throw error;
+    throw new TestbedError(`KUBEBUILDER_ASSETS is ${assets}, where there is no ${missing.join(', ')}.`, {
+      hint: `What is missing there is built, and that failed: ${error.message}`,
+      cause: error,
+    });
+  });
   for (const name of missing) paths.set(name, join(built, name));
   const note = assets === '' ? undefined : `KUBEBUILDER_ASSETS has no ${missing.join(', ')}: the built one is used`;
   return { paths, note };

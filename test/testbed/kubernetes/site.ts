@@ -21,7 +21,10 @@ import type { SiteFiles } from './site-files.ts';
 export interface SiteOptions {
   /** Names the context in its kubeconfigs. Lower-case letters, digits and `-`. Something random if not given. */
   readonly name?: string;
-  /** Run the controller manager; true if not said. Without it nothing happens by itself: no service accounts, no garbage collection. */
+  /**
+   * Run the controller manager; true if not said. Without it nothing happens by itself: no service accounts,
+   * no garbage collection.
+   */
   readonly controllers?: boolean;
   /** Run the scheduler; false if not said. There are no nodes, so all it can say is that a pod fits nowhere. */
   readonly scheduler?: boolean;
@@ -100,7 +103,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const components = await findComponents(wanted, { ...(onProgress && { onProgress }), ...(signal && { signal }) });
   for (let attempt = 1; ; attempt += 1) {
     const folder = await openOwnedFolder(name);
-    const site = new RunningSite(name, folder, components, await choosePorts(), await writeSiteFiles(folder.path), options);
+    const files = await writeSiteFiles(folder.path);
+    const site = new RunningSite(name, folder, components, await choosePorts(), files, options);
     try {
       await site.start();
       return site;
