@@ -1,0 +1,242 @@
+import { LifeboatError } from '../core/errors.ts';
+import type { SessionOptions, WriteStats } from './api.ts';
+import { createChunkNamer } from './chunk-id.ts';
+import type { ChunkNamer } from './chunk-id.ts';
+import { encodeIndexObject } from './index-object.ts';
+import type { PackIndex } from './index-object.ts';
+import { compactTime, indexKey, packKey } from './layout.ts';
+import { sha256Hex } from './bytes.ts';
+import { PackBuilder } from './pack-builder.ts';
+import type { OpenBlock } from './pack-builder.ts';
+import { MAX_BLOCK } from './pack-format.ts';
+import type { PackRef } from './pack-table.ts';
+import { Gate } from './parallel.ts';
+import type { ChunkPlace, ChunkSink } from './record-writer.ts';
+import type { SessionParts } from './session.ts';
+
+/** Blocks compressed at once: enough for the thread pool, and a bound on memory. */
+const BLOCKS_IN_FLIGHT = 6;
+/** Full packs being stored at once. */
+const PACKS_IN_FLIGHT = 2;
+/** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
+const PACKS_PER_INDEX = 8;
+
+/** What a session stored. */
+export interface Stored {
+  /** The point's pack table. */
+  readonly packs: readonly PackRef[];
+  readonly indexes: readonly string[];
+  /** Without the point itself. */
+  readonly stats: WriteStats;
+}
+
+/**
+ * Puts new chunks into blocks, blocks into packs and packs into every vault. Streams share it: each fills a block of
+ * its own, and leaves it to the next when it ends, so that many short streams fill few blocks.
+ */
+export class ChunkStore implements ChunkSink {
+  readonly #parts: SessionParts;
+  readonly #options: SessionOptions;
+  readonly #namer: ChunkNamer;
+  readonly #repositoryId: Buffer;
+  readonly #gate = new Gate();
+  readonly #free: OpenBlock[] = [];
+  readonly #blockOf = new Map<object, OpenBlock>();
+  readonly #buffers: Buffer[] = [];
+  readonly #work = new Set<Promise<void>>();
+  readonly #blocksPending = new Map<PackBuilder, number>();
+  readonly #indexes: string[];
+  #unindexed: PackIndex[] = [];
+  #pack: PackBuilder | undefined;
+  #streams = 0;
+  #blocksInFlight = 0;
+  #packsInFlight = 0;
+  #failure: { readonly error: unknown } | undefined;
+  #stats = { recordsTotal: 0, plaintextBytes: 0, newChunks: 0, newPlaintextBytes: 0, packs: 0, storedBytes: 0 };
+
+  constructor(parts: SessionParts, options: SessionOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#namer = createChunkNamer(parts.key.dedupKey);
+    this.#repositoryId = Buffer.from(parts.key.repositoryId, 'hex');
+    this.#indexes = [...parts.start.indexes];
+    parts.signal.addEventListener('abort', () => this.#gate.wake(), { once: true });
+  }
+
+  open(): ChunkSink {
+    this.#check();
+    this.#streams++;
+    return this;
+  }
+
+  name(parts: readonly Uint8Array[]): Uint8Array {
+    return this.#namer.name(...parts);
+  }
+
+  store(id: Uint8Array, parts: readonly Uint8Array[], stream: object): ChunkPlace {
+    const { known, registry } = this.#parts.start;
+    const entry = known.find(id);
+    if (entry >= 0) {
+      return { pack: registry.placeOf(known.packOf(entry)), block: known.blockOf(entry), index: known.indexOf(entry) };
+    }
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const block = this.#blockFor(stream, length);
+    const index = block.append(id, parts);
+    known.add(id, 0, block.pack.number, block.number, index);
+    this.#stats.newChunks++;
+    this.#stats.newPlaintextBytes += length;
+    return { pack: registry.placeOf(block.pack.number), block: block.number, index };
+  }
+
+  ready(): Promise<void> {
+    return this.#mustWait() ? this.#waitUntilReady() : READY;
+  }
+
+  ended(stream: object, records: number, bytes: number): void {
+    const block = this.#blockOf.get(stream);
+    if (block !== undefined) {
+      this.#blockOf.delete(stream);
+      this.#free.push(block);
+    }
+    this.#streams--;
+    this.#stats.recordsTotal += records;
+    this.#stats.plaintextBytes += bytes;
+  }
+
+  /** Makes everything durable in the vaults in use. */
+  async finish(): Promise<Stored> {
+    this.#check();
+    if (this.#streams > 0) throw new LifeboatError('LB_INTERNAL', 'A backup was committed while a stream was open');
+    this.#closePack();
+    await this.settled();
+    this.#check();
+    await this.#writeIndex();
+    return { packs: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
+  }
+
+  /** Resolves when nothing is going on in the background any more. Never rejects. */
+  async settled(): Promise<void> {
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+  }
+
+  #blockFor(stream: object, length: number): OpenBlock {
+    let block = this.#blockOf.get(stream);
+    if (block !== undefined && !block.fits(length)) {
+      this.#finishBlock(block);
+      block = undefined;
+    }
+    if (block === undefined) {
+      const at = this.#free.findLastIndex((free) => free.fits(length));
+      block = at >= 0 ? this.#free.splice(at, 1)[0] : undefined;
+      block ??= this.#packForNewBlock().begin(this.#buffers.pop() ?? Buffer.allocUnsafeSlow(MAX_BLOCK));
+      this.#blockOf.set(stream, block);
+    }
+    return block;
+  }
+
+  #packForNewBlock(): PackBuilder {
+    if (this.#pack?.full === true && this.#packsInFlight < PACKS_IN_FLIGHT) this.#closePack();
+    if (this.#pack === undefined) {
+      this.#pack = new PackBuilder(this.#parts.start.registry.add(), this.#repositoryId, this.#parts.sealer);
+      this.#blocksPending.set(this.#pack, 0);
+    }
+    return this.#pack;
+  }
+
+  #finishBlock(block: OpenBlock): void {
+    const { pack } = block;
+    for (const [stream, open] of this.#blockOf) if (open === block) this.#blockOf.delete(stream);
+    this.#blocksInFlight++;
+    this.#blocksPending.set(pack, (this.#blocksPending.get(pack) ?? 0) + 1);
+    this.#background(async () => {
+      try {
+        await pack.finishBlock(block);
+        this.#buffers.push(block.buffer);
+      } finally {
+        this.#blocksInFlight--;
+        this.#blocksPending.set(pack, (this.#blocksPending.get(pack) ?? 0) - 1);
+        this.#gate.wake();
+      }
+    });
+  }
+
+  /** No new blocks for the current pack: those that are open are finished as they are, and the pack is stored. */
+  #closePack(): void {
+    const pack = this.#pack;
+    if (pack === undefined) return;
+    this.#pack = undefined;
+    for (const block of [...this.#blockOf.values(), ...this.#free]) this.#finishBlock(block);
+    this.#free.length = 0;
+    this.#packsInFlight++;
+    this.#background(async () => {
+      try {
+        await this.#storePack(pack);
+      } finally {
+        this.#packsInFlight--;
+        this.#gate.wake();
+      }
+    });
+  }
+
+  async #storePack(pack: PackBuilder): Promise<void> {
+    while ((this.#blocksPending.get(pack) ?? 0) > 0) {
+      await this.#gate.changed();
+      this.#check();
+    }
+    this.#blocksPending.delete(pack);
+    const { bytes, index } = await pack.finish();
+    await this.#put(packKey(index.pack.id), bytes);
+    this.#parts.start.registry.resolve(pack.number, index.pack);
+    this.#stats.packs++;
+    this.#unindexed.push(index);
+    this.#options.onProgress?.({ phase: 'store', done: this.#stats.packs, unit: 'packs', bytes: this.#stats.storedBytes });
+    if (this.#unindexed.length >= PACKS_PER_INDEX) await this.#writeIndex();
+  }
+
+  async #writeIndex(): Promise<void> {
+    const packs = this.#unindexed;
+    if (packs.length === 0) return;
+    this.#unindexed = [];
+    const bytes = await encodeIndexObject(packs, this.#parts.key.indexKey, this.#repositoryId);
+    const id = `${compactTime(this.#parts.clock.now())}-${sha256Hex(bytes)}`;
+    await this.#put(indexKey(id), bytes);
+    this.#indexes.push(id);
+  }
+
+  async #put(key: string, bytes: Uint8Array): Promise<void> {
+    const { lanes, signal } = this.#parts;
+    await lanes.each((vault) => vault.put(key, bytes, { signal }));
+    this.#stats.storedBytes += bytes.length;
+  }
+
+  #mustWait(): boolean {
+    if (this.#failure !== undefined || this.#parts.signal.aborted) return true;
+    return this.#blocksInFlight >= BLOCKS_IN_FLIGHT || (this.#pack?.full === true && this.#packsInFlight >= PACKS_IN_FLIGHT);
+  }
+
+  async #waitUntilReady(): Promise<void> {
+    this.#check();
+    while (this.#mustWait()) {
+      await this.#gate.changed();
+      this.#check();
+    }
+  }
+
+  #check(): void {
+    this.#parts.signal.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #background(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+        this.#gate.wake();
+      })
+      .finally(() => this.#work.delete(running));
+    this.#work.add(running);
+  }
+}
+
+const READY: Promise<void> = Promise.resolve();
+

@@ -1,0 +1,41 @@
+import { ByteReader, ByteWriter, toHex } from './bytes.ts';
+
+/** What a point or an index object says of a pack: enough to find it, and to tell it from any other. */
+export interface PackRef {
+  /** SHA-256 of the whole pack, lower-case hex. */
+  readonly id: string;
+  /** Bytes of the whole pack. */
+  readonly size: number;
+  /** Commitment to its content key, lower-case hex: what parts of a pack are checked against without reading all of it. */
+  readonly commitment: string;
+}
+
+/** Bytes of one encoded `PackRef`. */
+export const PACK_REF_BYTES = 32 + 4 + 32;
+
+export function writePackRef(out: ByteWriter, pack: PackRef): void {
+  out.bytes(Buffer.from(pack.id, 'hex'));
+  out.u32(pack.size);
+  out.bytes(Buffer.from(pack.commitment, 'hex'));
+}
+
+export function readPackRef(reader: ByteReader): PackRef {
+  const id = toHex(reader.bytes(32));
+  const size = reader.u32();
+  return { id, size, commitment: toHex(reader.bytes(32)) };
+}
+
+/** The pack table of a point: one `PackRef` after the other; extent lists name packs by their place in it. */
+export function encodePackTable(packs: readonly PackRef[]): Buffer {
+  const out = new ByteWriter();
+  for (const pack of packs) writePackRef(out, pack);
+  return out.finish();
+}
+
+/** Throws `LB_REPO_DAMAGED`. */
+export function decodePackTable(bytes: Uint8Array): PackRef[] {
+  const reader = new ByteReader(bytes, 'The pack table');
+  const packs: PackRef[] = [];
+  while (reader.left > 0) packs.push(readPackRef(reader));
+  return packs;
+}

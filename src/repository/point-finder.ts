@@ -1,0 +1,126 @@
+import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import type { Vault } from '../vault/vault.ts';
+import { pointKey } from './layout.ts';
+import type { ReadContext } from './pack-store.ts';
+import { decodePoint, decodePointHead } from './point.ts';
+import type { Point, PointHead } from './point.ts';
+import { listPointNames } from './vault-contents.ts';
+import type { PointName } from './vault-contents.ts';
+import { at, readObject, whereIs } from './vault-io.ts';
+
+/** A point and the vaults whose listing shows it. */
+export interface FoundPoint extends PointName {
+  readonly vaults: readonly Vault[];
+}
+
+/** What reading points takes. */
+export interface PointAccess {
+  readonly repositoryId: string;
+  readonly signingPublicKey: Uint8Array;
+}
+
+/** The signed beginning of nearly every point is shorter than this. */
+const HEAD_BYTES = 32 * 1024;
+
+/**
+ * The points of all vaults, oldest first. A vault that cannot be listed is warned about; throws its error when no vault can be.
+ */
+export async function findPoints(vaults: readonly Vault[], site: string | undefined, context: ReadContext): Promise<FoundPoint[]> {
+  const found = new Map<string, PointName & { readonly vaults: Vault[] }>();
+  const listings = await Promise.allSettled(vaults.map((vault) => listPointNames(vault, site, context.signal)));
+  context.signal?.throwIfAborted();
+  let failure: unknown;
+  let listed = 0;
+  for (const [i, listing] of listings.entries()) {
+    const vault = vaults[i] as Vault;
+    if (listing.status === 'rejected') {
+      failure = listing.reason;
+      context.onWarning?.({ kind: 'vault-unavailable', message: messageOf(failure), where: `vault "${vault.name}"` });
+      continue;
+    }
+    listed++;
+    for (const name of listing.value) {
+      const key = pointKey(name.site, name.id);
+      const point = found.get(key) ?? { ...name, vaults: [] };
+      point.vaults.push(vault);
+      found.set(key, point);
+    }
+  }
+  if (listed === 0) throw failure;
+  return [...found.values()].sort((a, b) => compare(a.id, b.id) || compare(a.site, b.site));
+}
+
+/** The signed beginning of a point, from the first vault that has it intact. Throws what is wrong when none has. */
+export function readPointHead(point: FoundPoint, access: PointAccess, context: ReadContext): Promise<PointHead> {
+  const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
+  return fromFirstIntact(point, context, async (vault, key) => {
+    const head = await readObject(vault, key, { length: HEAD_BYTES, signal: context.signal });
+    try {
+      return decodePointHead(head, place, access.signingPublicKey);
+    } catch (error) {
+      if (head.length < HEAD_BYTES) throw error;
+      return decodePointHead(await readObject(vault, key, { signal: context.signal }), place, access.signingPublicKey);
+    }
+  });
+}
+
+/** A whole point, from the first vault that has it intact. Throws what is wrong when none has. */
+export function readPoint(point: FoundPoint, access: PointAccess, context: ReadContext): Promise<Point> {
+  const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
+  return fromFirstIntact(point, context, async (vault, key) =>
+    decodePoint(await readObject(vault, key, { signal: context.signal }), place, access.signingPublicKey),
+  );
+}
+
+async function fromFirstIntact<T>(
+  point: FoundPoint,
+  context: ReadContext,
+  read: (vault: Vault, key: string) => Promise<T>,
+): Promise<T> {
+  const key = pointKey(point.site, point.id);
+  const failures: unknown[] = [];
+  for (const vault of point.vaults) {
+    try {
+      return await at(whereIs(vault, key), () => read(vault, key));
+    } catch (error) {
+      context.signal?.throwIfAborted();
+      failures.push(error);
+      if (point.vaults.length > 1) {
+        context.onWarning?.({ kind: 'point-unreadable', message: messageOf(error), where: whereIs(vault, key) });
+      }
+    }
+  }
+  // A forgery says more than damage elsewhere.
+  throw failures.find((error) => isLifeboatError(error, 'LB_REPO_FORGED')) ?? failures[0];
+}
+
+/**
+ * Picks a point: by id, by a unique beginning of one, or the newest with `latest`. Throws `LB_POINT_NOT_FOUND`.
+ */
+export function choosePoint(points: readonly FoundPoint[], wanted: string): FoundPoint {
+  if (points.length === 0) throw new LifeboatError('LB_POINT_NOT_FOUND', 'There is no recovery point yet');
+  if (wanted === 'latest') {
+    const sites = new Set(points.map((point) => point.site));
+    if (sites.size > 1) {
+      throw new LifeboatError('LB_POINT_NOT_FOUND', `There are points of several sites: ${[...sites].join(', ')}`, {
+        hint: 'Say of which site the latest one is wanted.',
+      });
+    }
+    return points.at(-1) as FoundPoint;
+  }
+  const matching = points.filter((point) => point.id.startsWith(wanted));
+  const [only, ...more] = matching;
+  if (only === undefined || wanted === '') {
+    throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point "${wanted}"`, { hint: 'Run `lifeboat points` to see those there are.' });
+  }
+  if (more.length > 0) {
+    throw new LifeboatError('LB_POINT_NOT_FOUND', `"${wanted}" is the beginning of ${matching.length} points`, {
+      hint: `Give more of the id: ${matching.slice(0, 3).map((point) => point.id).join(', ')}`,
+    });
+  }
+  return only;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,133 @@
+import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import type { OnWarning } from '../core/progress.ts';
+import type { RepositoryKeys } from '../keys/index.ts';
+import { createOpener } from '../keys/sealing.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
+import { createChunkNamer } from './chunk-id.ts';
+import { PackStore } from './pack-store.ts';
+import { forEachParallel } from './parallel.ts';
+import { openManifest } from './point.ts';
+import { choosePoint, findPoints, readPoint, readPointHead } from './point-finder.ts';
+import type { PointAccess } from './point-finder.ts';
+import { readRecords } from './record-reader.ts';
+import { requireHeader } from './vault-header.ts';
+
+/** Points read at once for a listing. */
+const PARALLEL = 16;
+
+/** What opening a repository for reading takes. */
+export interface OpenReaderOptions {
+  /** The vaults of the repository, best first: what one lacks is read from the next. */
+  readonly vaults: readonly Vault[];
+  /** Without keys, points can be listed and not opened. */
+  readonly keys?: RepositoryKeys;
+  readonly onWarning?: OnWarning;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a repository to list and read its points. A vault without an intact header is still read when keys are given,
+ * because they say all a header says. Throws what is wrong when no vault can be used: `LB_REPO_*`, `LB_KEY_WRONG`, `LB_VAULT_*`.
+ * The vaults stay the caller's to close.
+ */
+export async function openReader(options: OpenReaderOptions): Promise<RepositoryReader> {
+  const { keys, signal, onWarning } = options;
+  const { vaults, access } = await chooseVaults(options);
+  const store = keys && new PackStore(vaults, { opener: await createOpener(keys.sealingKey), repositoryId: Buffer.from(keys.repositoryId, 'hex') });
+  const opener = keys && (await createOpener(keys.sealingKey));
+  const namer = keys && createChunkNamer(keys.dedupKey);
+  return {
+    id: access.repositoryId,
+
+    async listPoints(filter = {}) {
+      const context = { signal: filter.signal ?? signal, onWarning };
+      const points = await findPoints(vaults, filter.site, context);
+      const listings: PointListing[] = [];
+      await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
+        const about = { id: point.id, site: point.site, vaults: point.vaults.map((vault) => vault.name) };
+        try {
+          listings[i] = { ...about, header: (await readPointHead(point, access, context)).header };
+        } catch (error) {
+          context.signal?.throwIfAborted();
+          listings[i] = { ...about, problem: messageOf(error) };
+        }
+      });
+      return listings;
+    },
+
+    async open(id, session = {}): Promise<OpenPoint> {
+      if (opener === undefined || store === undefined || namer === undefined) {
+        throw new LifeboatError('LB_KEY_MISSING', 'Opening a recovery point needs the read key', {
+          hint: 'Give a passphrase or an age identity that opens one of the key slots.',
+        });
+      }
+      const context = { signal: session.signal ?? signal, onWarning: session.onWarning ?? onWarning };
+      const found = choosePoint(await findPoints(vaults, session.site, context), id);
+      const point = await readPoint(found, access, context);
+      const place = { repositoryId: access.repositoryId, site: found.site, id: found.id };
+      const manifest = await openManifest(point.sealedManifest, place, opener);
+      return {
+        header: point.header,
+        manifest,
+        vaults: found.vaults.map((vault) => vault.name),
+        records: (stream, reading = {}) =>
+          readRecords(stream, { packs: point.packs, store, namer }, { ...context, ...definedOnly(reading) }),
+      };
+    },
+
+    close: () => Promise.resolve(),
+  };
+}
+
+function definedOnly(options: { readonly signal?: AbortSignal | undefined; readonly onWarning?: OnWarning }): {
+  signal?: AbortSignal;
+  onWarning?: OnWarning;
+} {
+  return { ...(options.signal && { signal: options.signal }), ...(options.onWarning && { onWarning: options.onWarning }) };
+}
+
+/** The vaults that hold this repository, and what its points are checked with. */
+async function chooseVaults(
+  options: OpenReaderOptions,
+): Promise<{ readonly vaults: readonly Vault[]; readonly access: PointAccess }> {
+  const { vaults, keys, signal, onWarning } = options;
+  const [first] = vaults;
+  if (first === undefined) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
+  const headers = await Promise.allSettled(vaults.map((vault) => requireHeader(vault, keys, signal)));
+  signal?.throwIfAborted();
+  const usable: Vault[] = [];
+  const failures: unknown[] = [];
+  let access: PointAccess | undefined = keys;
+  for (const [i, result] of headers.entries()) {
+    const vault = vaults[i] as Vault;
+    if (result.status === 'fulfilled') {
+      const { id, signingPublicKey } = result.value;
+      access ??= { repositoryId: id, signingPublicKey };
+      if (access.repositoryId !== id || !Buffer.from(access.signingPublicKey).equals(signingPublicKey)) {
+        throw new LifeboatError('LB_REPO_FORGED', `The vaults hold different repositories: ${access.repositoryId} and ${id}`, {
+          where: `vault "${vault.name}"`,
+        });
+      }
+      usable.push(vault);
+      continue;
+    }
+    failures.push(result.reason);
+    if (keys !== undefined && isLifeboatError(result.reason) && RECOVERABLE.has(result.reason.code)) usable.push(vault);
+  }
+  const nothing = failures.length === vaults.length && failures.every((error) => isLifeboatError(error, 'LB_REPO_MISSING'));
+  if (access === undefined || usable.length === 0 || (nothing && !(await anyPoints(vaults, signal)))) throw failures[0];
+  for (const error of failures) {
+    const where = isLifeboatError(error) ? error.where : undefined;
+    onWarning?.({ kind: 'header-unreadable', message: messageOf(error), ...(where !== undefined && { where }) });
+  }
+  return { vaults: usable, access };
+}
+
+/** Failures of a header that keys make up for: a lost or damaged header says nothing against the rest of the vault. */
+const RECOVERABLE: ReadonlySet<string> = new Set(['LB_REPO_MISSING', 'LB_REPO_DAMAGED', 'LB_REPO_FORGED']);
+
+async function anyPoints(vaults: readonly Vault[], signal?: AbortSignal): Promise<boolean> {
+  const points = await findPoints(vaults, undefined, { signal });
+  return points.length > 0;
+}

@@ -1,0 +1,2 @@
+// The standalone rescue reader.
+process.exitCode = 1;

@@ -1,0 +1,101 @@
+import type { Clock } from '../core/clock.ts';
+import { LifeboatError } from '../core/errors.ts';
+import type { WriteKey } from '../keys/index.ts';
+import type { Sealer } from '../keys/sealing.ts';
+import type { BackupSession, CommittedPoint, Json, PointHeader, RecordWriter, SessionOptions, WriteStats } from './api.ts';
+import { sha256Hex } from './bytes.ts';
+import { ChunkStore } from './chunk-store.ts';
+import type { Lanes } from './lanes.ts';
+import { pointId, pointKey } from './layout.ts';
+import { encodePoint, sealManifest } from './point.ts';
+import type { Point } from './point.ts';
+import { ChunkedRecordWriter } from './record-writer.ts';
+import type { SessionStart } from './session-start.ts';
+import { readObject, whereIs } from './vault-io.ts';
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly site: string;
+  readonly key: WriteKey;
+  readonly sealer: Sealer;
+  readonly lanes: Lanes;
+  readonly start: SessionStart;
+  readonly clock: Clock;
+  /** What `abort` uses. */
+  readonly abort: AbortController;
+  /** Fires when the caller stops the session, or `abort` is called. */
+  readonly signal: AbortSignal;
+  readonly startedAt: number;
+}
+
+/** One backup: chunks go to the `ChunkStore`, the point is made here. */
+export class Session implements BackupSession {
+  readonly #parts: SessionParts;
+  readonly #chunks: ChunkStore;
+  #committing = false;
+
+  constructor(parts: SessionParts, options: SessionOptions) {
+    this.#parts = parts;
+    this.#chunks = new ChunkStore(parts, options);
+  }
+
+  records(): RecordWriter {
+    return new ChunkedRecordWriter(this.#chunks.open());
+  }
+
+  async commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint> {
+    if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup can be committed once');
+    this.#committing = true;
+    const { lanes, site, start, key, signal } = this.#parts;
+    const stored = await this.#chunks.finish();
+    const committedAt = afterAll(this.#parts.clock.now(), start.previous);
+    const id = pointId(committedAt);
+    const sealedManifest = await sealManifest(point.manifest, { repositoryId: key.repositoryId, site, id }, this.#parts.sealer);
+    const encode = (stats: WriteStats): { readonly header: PointHeader; readonly bytes: Buffer } => {
+      const header: PointHeader = {
+        id,
+        site,
+        at: point.at,
+        startedAt: new Date(this.#parts.startedAt).toISOString(),
+        committedAt: new Date(committedAt).toISOString(),
+        previous: start.previous.map((previous) => ({ id: previous.header.id, sha256: previous.sha256 })),
+        complete: point.complete,
+        stats,
+      };
+      const content = { header, slots: start.slots, indexes: stored.indexes, packs: stored.packs, sealedManifest };
+      return { header, bytes: encodePoint({ ...content, repositoryId: key.repositoryId }, key.signingKey) };
+    };
+    const { header, bytes } = withOwnSize(stored.stats, encode);
+    const where = pointKey(site, id);
+    const committed = await lanes.each(async (vault) => {
+      if ((await vault.put(where, bytes, { signal })) === 'created') return;
+      // A repeated put of the same point is no conflict; anything else under this name is.
+      if (sha256Hex(await readObject(vault, where, { signal })) === sha256Hex(bytes)) return;
+      throw new LifeboatError('LB_VAULT_OBJECT_EXISTS', 'Another point has the same id', { where: whereIs(vault, where) });
+    });
+    return { header, vaults: [...committed.keys()].map((vault) => vault.name), failed: lanes.dropped };
+  }
+
+  abort(): Promise<void> {
+    this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
+    return this.#chunks.settled();
+  }
+}
+
+/** `now`, or just after the points that come before, so that a quick succession of points sorts as it happened. */
+function afterAll(now: number, previous: readonly Point[]): number {
+  const times = previous.map((point) => Date.parse(point.header.committedAt));
+  // A point from a clock that is far ahead does not take ours with it.
+  const near = times.filter((time) => time - now < 1000);
+  return Math.max(now, ...near.map((time) => time + 1));
+}
+
+/** The point's own size is part of what it says was stored: encoded again until the number is its own. */
+function withOwnSize<T extends { readonly bytes: Buffer }>(stats: WriteStats, encode: (stats: WriteStats) => T): T {
+  let encoded = encode(stats);
+  for (;;) {
+    const { length } = encoded.bytes;
+    encoded = encode({ ...stats, storedBytes: stats.storedBytes + length });
+    if (encoded.bytes.length === length) return encoded;
+  }
+}

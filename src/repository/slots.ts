@@ -1,0 +1,120 @@
+import { systemClock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
+import { LifeboatError, messageOf } from '../core/errors.ts';
+import type { OnWarning } from '../core/progress.ts';
+import { sealSlot, slotId, slotKind } from '../keys/index.ts';
+import type { RepositoryKeys, SlotKind, SlotSecret } from '../keys/index.ts';
+import type { Vault } from '../vault/vault.ts';
+import { Lanes } from './lanes.ts';
+import type { DroppedVault } from './lanes.ts';
+import { slotKey, tombstoneKey } from './layout.ts';
+import { encodeTombstone, liveSlots } from './slot-objects.ts';
+import { listSlotObjects } from './vault-contents.ts';
+import { readObject, whereIs } from './vault-io.ts';
+
+interface SlotOptions {
+  readonly signal?: AbortSignal;
+  readonly onWarning?: OnWarning;
+}
+
+/** A key slot and the vaults that have it. */
+export interface FoundSlot {
+  readonly id: string;
+  readonly vaults: readonly Vault[];
+}
+
+/** A key slot as `keys list` shows it. */
+export interface SlotListing {
+  readonly id: string;
+  readonly kind: SlotKind;
+  /** Names of the vaults that have it. */
+  readonly vaults: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A change to the slots, and the vaults it could not be made in. */
+export interface SlotChange {
+  readonly id: string;
+  readonly vaults: readonly string[];
+  readonly failed: readonly DroppedVault[];
+}
+
+/** The slot objects of all vaults, by id. A vault that cannot be listed is warned about; throws its error when none can. */
+export async function findSlots(vaults: readonly Vault[], options: SlotOptions = {}): Promise<FoundSlot[]> {
+  const found = new Map<string, Vault[]>();
+  const listings = await new Lanes(vaults, options).each((vault) => listSlotObjects(vault, options.signal));
+  for (const [vault, { slots }] of listings) for (const id of slots) found.set(id, [...(found.get(id) ?? []), vault]);
+  return [...found].map(([id, holders]) => ({ id, vaults: holders })).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * The key slots of a repository. `key` (a read or write key) tells genuine removals from claimed ones; without it,
+ * slots whose bytes are still there are listed.
+ */
+export async function listSlots(
+  vaults: readonly Vault[],
+  key?: Pick<RepositoryKeys, 'repositoryId' | 'signingPublicKey'>,
+  options: SlotOptions = {},
+): Promise<SlotListing[]> {
+  const listings: SlotListing[] = [];
+  for (const slot of await findSlots(vaults, options)) {
+    const [first] = slot.vaults;
+    if (first === undefined) continue;
+    if (key !== undefined && !(await liveSlots(first, key, options.signal)).includes(slot.id)) continue;
+    const bytes = await readObject(first, slotKey(slot.id), options);
+    listings.push({ id: slot.id, kind: slotKind(bytes), vaults: slot.vaults.map((vault) => vault.name), size: bytes.length });
+  }
+  return listings;
+}
+
+/** Adds a way to open the repository, in every vault. A vault that fails is reported; throws when all fail, or `LB_KEY_INVALID`. */
+export async function addSlot(
+  vaults: readonly Vault[],
+  keys: RepositoryKeys,
+  secret: SlotSecret,
+  options: SlotOptions = {},
+): Promise<SlotChange> {
+  const slot = await sealSlot(keys, secret);
+  const id = slotId(slot);
+  const lanes = new Lanes(vaults, options);
+  const done = await lanes.each((vault) => vault.put(slotKey(id), slot, options));
+  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };
+}
+
+/**
+ * Takes a slot out of use: a signed tombstone in every vault, then the slot itself is deleted where the vault permits.
+ * It cannot take back a copy someone made. `wanted` is an id or a unique beginning of one.
+ * Throws `LB_USAGE` when there is no such slot, or when a vault would be left without one.
+ */
+export async function removeSlot(
+  vaults: readonly Vault[],
+  keys: RepositoryKeys,
+  wanted: string,
+  options: SlotOptions & { readonly clock?: Clock } = {},
+): Promise<SlotChange> {
+  const { signal, onWarning, clock = systemClock } = options;
+  const lanes = new Lanes(vaults, options);
+  const live = await lanes.each((vault) => liveSlots(vault, keys, signal));
+  const matching = new Set([...live.values()].flat().filter((id) => wanted !== '' && id.startsWith(wanted)));
+  const [id, ...more] = matching;
+  if (id === undefined) throw new LifeboatError('LB_USAGE', `There is no key slot "${wanted}"`, { hint: 'Run `lifeboat keys list`.' });
+  if (more.length > 0) throw new LifeboatError('LB_USAGE', `"${wanted}" is the beginning of ${matching.size} key slots`);
+  for (const [vault, slots] of live) {
+    if (slots.some((slot) => slot !== id)) continue;
+    throw new LifeboatError('LB_USAGE', `Vault "${vault.name}" would be left without a key slot: nobody could open it any more`, {
+      hint: 'Add another slot first: `lifeboat keys add`.',
+    });
+  }
+  const tombstone = encodeTombstone({ repositoryId: keys.repositoryId, slot: id, removedAt: new Date(clock.now()).toISOString() }, keys.signingKey);
+  const done = await lanes.each(async (vault) => {
+    await vault.put(tombstoneKey(id), tombstone, { signal });
+    try {
+      await vault.delete(slotKey(id), { signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      onWarning?.({ kind: 'slot-kept', message: `The slot is out of use, but its bytes could not be deleted: ${messageOf(error)}`, where: whereIs(vault, slotKey(id)) });
+    }
+  });
+  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };
+}

@@ -1,0 +1,123 @@
+import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import type { OnWarning } from '../core/progress.ts';
+import { openSlot, slotKind } from '../keys/index.ts';
+import type { RepositoryKeys, UnlockSecrets } from '../keys/index.ts';
+import type { Vault } from '../vault/vault.ts';
+import { checkHeader } from './header.ts';
+import type { RepositoryHeader } from './header.ts';
+import { slotKey } from './layout.ts';
+import { findSlots } from './slots.ts';
+import { liveSlots } from './slot-objects.ts';
+import { readHeader } from './vault-header.ts';
+import { readNamed, whereIs } from './vault-io.ts';
+
+/** Keys, and the slot they were in. */
+export interface Unlocked {
+  readonly keys: RepositoryKeys;
+  readonly slot: string;
+}
+
+/**
+ * Opens the repository's keys with a passphrase or an age identity: every slot of every vault is tried, those that take
+ * an identity first. Throws `LB_KEY_MISSING` when no secret is given, `LB_KEY_WRONG` when none opens a slot,
+ * `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is nothing to open, or a vault's error
+ * when no vault can be read.
+ */
+export async function unlock(
+  vaults: readonly Vault[],
+  secrets: UnlockSecrets,
+  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning } = {},
+): Promise<Unlocked> {
+  const { signal, onWarning } = options;
+  const { identities = [], passphrases = [] } = secrets;
+  if (identities.length + passphrases.length === 0) {
+    throw new LifeboatError('LB_KEY_MISSING', 'No passphrase and no age identity was given', {
+      hint: 'Give one that opens a key slot of the repository.',
+    });
+  }
+  const headers = await readHeaders(vaults, options);
+  const slots = await findSlots(vaults, options);
+  if (slots.length === 0) throw nothingThere(headers);
+  let failure: unknown;
+  for (const given of [{ identities }, { passphrases }]) {
+    for (const slot of slots) {
+      const bytes = await readSlot(slot.id, slot.vaults, options);
+      if (bytes === undefined) continue;
+      const takesPassphrase = slotKind(bytes) === 'passphrase';
+      if (takesPassphrase !== ('passphrases' in given)) continue;
+      try {
+        const keys = await openSlot(bytes, given);
+        if (keys === undefined) continue;
+        checkAgainst(headers, keys);
+        if (await isLive(slot.id, slot.vaults, keys, signal)) return { keys, slot: slot.id };
+        onWarning?.({ kind: 'slot-removed', message: 'This key was removed from the repository', where: slotKey(slot.id) });
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isLifeboatError(error)) throw error;
+        failure = error;
+      }
+    }
+  }
+  if (isLifeboatError(failure)) throw failure;
+  throw new LifeboatError('LB_KEY_WRONG', `None of the ${slots.length} key slots opens with what was given`, {
+    hint: 'Check the passphrase or the identity; `lifeboat keys list` shows how each slot is locked.',
+  });
+}
+
+async function readHeaders(
+  vaults: readonly Vault[],
+  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
+): Promise<RepositoryHeader[]> {
+  const results = await Promise.allSettled(vaults.map((vault) => readHeader(vault, options.signal)));
+  options.signal?.throwIfAborted();
+  const headers: RepositoryHeader[] = [];
+  for (const [i, result] of results.entries()) {
+    if (result.status === 'fulfilled') {
+      if (result.value !== undefined) headers.push(result.value.header);
+      continue;
+    }
+    if (isLifeboatError(result.reason, 'LB_REPO_NEWER_FORMAT')) throw result.reason;
+    options.onWarning?.({ kind: 'header-unreadable', message: messageOf(result.reason), where: `vault "${vaults[i]?.name}"` });
+  }
+  return headers;
+}
+
+/** A slot may be of another repository; it must agree with the header of at least one vault, if any has one. */
+function checkAgainst(headers: readonly RepositoryHeader[], keys: RepositoryKeys): void {
+  const failures: unknown[] = [];
+  for (const header of headers) {
+    try {
+      checkHeader(header, keys);
+      return;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function isLive(id: string, vaults: readonly Vault[], keys: RepositoryKeys, signal: AbortSignal | undefined): Promise<boolean> {
+  const live = await Promise.all(vaults.map((vault) => liveSlots(vault, keys, signal).catch(() => [id])));
+  return live.every((slots) => slots.includes(id));
+}
+
+async function readSlot(
+  id: string,
+  vaults: readonly Vault[],
+  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
+): Promise<Uint8Array | undefined> {
+  for (const vault of vaults) {
+    try {
+      return await readNamed(vault, slotKey(id), id, options.signal);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      options.onWarning?.({ kind: 'slot-unreadable', message: messageOf(error), where: whereIs(vault, slotKey(id)) });
+    }
+  }
+  return undefined;
+}
+
+function nothingThere(headers: readonly RepositoryHeader[]): LifeboatError {
+  if (headers.length > 0) return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
+  return new LifeboatError('LB_REPO_MISSING', 'No vault holds a lifeboat repository', { hint: 'Run `lifeboat init`, or check the location of the vaults.' });
+}

@@ -1,0 +1,57 @@
+import type { Vault } from '../vault/vault.ts';
+import { INDEX_ID, INDEX_PREFIX, PACKS_PREFIX, packKey, POINT_ID, POINTS_PREFIX, SHA256_HEX, SITE_NAME, SLOTS_PREFIX } from './layout.ts';
+
+/** Bytes of the packs in a vault, by id. */
+export async function listPacks(vault: Vault, signal?: AbortSignal): Promise<Map<string, number>> {
+  const packs = new Map<string, number>();
+  for await (const { key, size } of vault.list(PACKS_PREFIX, { signal })) {
+    const id = key.slice(key.lastIndexOf('/') + 1);
+    if (SHA256_HEX.test(id) && packKey(id) === key) packs.set(id, size);
+  }
+  return packs;
+}
+
+/** Ids of the index objects in a vault, in ascending order. */
+export async function listIndexes(vault: Vault, signal?: AbortSignal): Promise<string[]> {
+  return listIds(vault, INDEX_PREFIX, INDEX_ID, signal);
+}
+
+/** What is under `keys/`: slots, and slots that a tombstone names. Tombstones are not checked here. */
+export async function listSlotObjects(vault: Vault, signal?: AbortSignal): Promise<{ readonly slots: string[]; readonly tombstones: string[] }> {
+  const names = await listIds(vault, SLOTS_PREFIX, /^[0-9a-f]{64}(\.removed)?$/, signal);
+  return {
+    slots: names.filter((name) => SHA256_HEX.test(name)),
+    tombstones: names.filter((name) => !SHA256_HEX.test(name)).map((name) => name.slice(0, 64)),
+  };
+}
+
+/** A point's place. */
+export interface PointName {
+  readonly site: string;
+  readonly id: string;
+}
+
+/** All points in a vault, of one site or of all, in ascending order of site and id. */
+export async function listPointNames(vault: Vault, site?: string, signal?: AbortSignal): Promise<PointName[]> {
+  const points: PointName[] = [];
+  for await (const { key } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
+    const name = pointNameOf(key);
+    if (name !== undefined) points.push(name);
+  }
+  return points;
+}
+
+/** The place that a key under `points/` stands for; `undefined` when it is not one of ours. */
+export function pointNameOf(key: string): PointName | undefined {
+  const [site = '', id = '', ...rest] = key.slice(POINTS_PREFIX.length).split('/');
+  return rest.length === 0 && SITE_NAME.test(site) && POINT_ID.test(id) ? { site, id } : undefined;
+}
+
+async function listIds(vault: Vault, prefix: string, pattern: RegExp, signal?: AbortSignal): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { key } of vault.list(prefix, { signal })) {
+    const id = key.slice(prefix.length);
+    if (pattern.test(id)) ids.push(id);
+  }
+  return ids;
+}
