@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { withLock } from './lock.ts';
 import { DONE, showBuildProgress } from './progress.ts';
 import type { OnBuildProgress } from './progress.ts';
@@ -36,9 +36,9 @@ const KEEP_UNUSED_MS = 30 * 24 * 3600 * 1000;
  */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   const own = env['LIFEBOAT_CACHE'] ?? '';
-  if (own !== '') return own;
+  if (own !== '') return resolve(own);
   const caches = env['XDG_CACHE_HOME'] ?? '';
-  return join(caches === '' ? join(homedir(), '.cache') : caches, 'lifeboat');
+  return resolve(caches === '' ? join(homedir(), '.cache') : caches, 'lifeboat');
 }
 
 /**

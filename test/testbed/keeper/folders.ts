@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from '../errors.ts';
 import { formatIdentity, identityOf, isGone, ownIdentity, parseIdentity } from '../process-identity.ts';
@@ -19,7 +19,7 @@ const GONE_WITHIN_MS = 10_000;
 /** Makes a folder, readable for its user only, whose name says which process answers for it: this one. */
 export function createOwnedFolder(label: string): string {
   const name = `${PREFIX}${formatIdentity(ownIdentity())}.${label}.${randomBytes(4).toString('hex')}`;
-  const path = join(tmpdir(), name);
+  const path = resolve(tmpdir(), name);
   mkdirSync(path, { mode: 0o700 });
   return path;
 }
@@ -40,7 +40,7 @@ export async function sweepAbandonedFolders(): Promise<void> {
     const keeper = parseIdentity(NAME.exec(name)?.[1] ?? '');
     if (keeper === undefined || !isGone(keeper)) continue;
     // Another user's folder, or one that somebody else is sweeping at this moment, is not ours to remove.
-    await removeWithProcesses(join(tmpdir(), name)).catch(() => undefined);
+    await removeWithProcesses(resolve(tmpdir(), name)).catch(() => undefined);
   }
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CacheOptions } from '../cache.ts';
 import { TestbedError } from '../errors.ts';
 import { ensureControlPlane } from './build.ts';
@@ -22,7 +22,8 @@ export async function findComponents(
   options: CacheOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Components> {
-  const assets = env['KUBEBUILDER_ASSETS'] ?? '';
+  const setting = env['KUBEBUILDER_ASSETS'] ?? '';
+  const assets = setting === '' ? '' : resolve(setting);
   const paths = new Map<Component, string>();
   if (assets !== '') {
     for (const name of wanted) if (existsSync(join(assets, name))) paths.set(name, join(assets, name));

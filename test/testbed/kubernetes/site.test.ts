@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { identityOf } from '../process-identity.ts';
 import { run } from '../run.ts';
@@ -12,7 +12,9 @@ import type { Site } from './site.ts';
 
 async function kubectl(kubeconfig: string, ...args: string[]): Promise<string> {
   const { paths } = await findComponents(['kubectl']);
-  return await run(paths.get('kubectl') ?? '', [`--kubeconfig=${kubeconfig}`, ...args]);
+  // Its cache goes where the kubeconfig is, and with it.
+  const env = { HOME: dirname(kubeconfig) };
+  return await run(paths.get('kubectl') ?? '', [`--kubeconfig=${kubeconfig}`, ...args], { env });
 }
 
 function configMap(name: string, data: Record<string, string> = {}): Manifest {

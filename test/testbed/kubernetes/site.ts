@@ -64,7 +64,7 @@ export interface Site extends AsyncDisposable {
   /** Said when parts came from another place than `KUBEBUILDER_ASSETS`. */
   readonly note: string | undefined;
 
-  /** The path of a new kubeconfig for any user, by client certificate. He may do what RBAC gives him or his groups. */
+  /** The path of a new kubeconfig for any user, by client certificate: RBAC says what the user and the groups may do. */
   kubeconfigFor(who: { readonly user: string; readonly groups?: readonly string[] }): Promise<string>;
   /** The path of a new kubeconfig for a service account that exists, by a token that is valid for an hour. */
   kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
@@ -97,6 +97,7 @@ const ATTEMPTS = 5;
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const name = options.name ?? `site-${randomBytes(3).toString('hex')}`;
   const { controllers = true, scheduler = false, onProgress, signal } = options;
+  signal?.throwIfAborted();
   const wanted: Component[] = ['etcd', 'kube-apiserver'];
   if (controllers) wanted.push('kube-controller-manager');
   if (scheduler) wanted.push('kube-scheduler');
