@@ -7,6 +7,9 @@ import { withLock } from './lock.ts';
 import { DONE, showBuildProgress } from './progress.ts';
 import type { OnBuildProgress } from './progress.ts';
 
+/** A step that is silent for long, such as linking, is told about again so often: its time goes on. */
+const HEARTBEAT_MS = 1_000;
+
 /** Tells what a build is doing now. */
 export type ReportStep = (step: string, detail?: string) => void;
 
@@ -66,10 +69,17 @@ export async function cachedArtifact(artifact: Artifact, options: CacheOptions =
     if (await touch(finished)) return;
     await removeLeftovers(shelf, id);
     const unfinished = await mkdtemp(join(shelf, `${id}.unfinished-`));
+    let now: Parameters<ReportStep> = ['starting'];
+    const heartbeat = setInterval(() => report(...now), HEARTBEAT_MS);
+    const reportNow: ReportStep = (...step) => {
+      now = step;
+      report(...step);
+    };
     try {
-      await artifact.build(unfinished, report, signal);
+      await artifact.build(unfinished, reportNow, signal);
       await rename(unfinished, finished);
     } finally {
+      clearInterval(heartbeat);
       await rm(unfinished, { recursive: true, force: true });
     }
     report(DONE);

@@ -64,7 +64,7 @@ export interface Site extends AsyncDisposable {
   /** Said when parts came from another place than `KUBEBUILDER_ASSETS`. */
   readonly note: string | undefined;
 
-  /** The path of a new kubeconfig for any user, by client certificate: RBAC says what the user and the groups may do. */
+  /** The path of a new kubeconfig for any user, by client certificate: RBAC says what user and groups may do. */
   kubeconfigFor(who: { readonly user: string; readonly groups?: readonly string[] }): Promise<string>;
   /** The path of a new kubeconfig for a service account that exists, by a token that is valid for an hour. */
   kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
