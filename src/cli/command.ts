@@ -19,7 +19,7 @@ export function helpTail(
   exits: readonly (readonly [code: number, meaning: string])[],
 ): string {
   const lines = examples.map(([command, meaning]) => `  # ${meaning}\n  $ lifeboat ${command}`);
-  const codes = exits.map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`);
+  const codes = exits.toSorted(([a], [b]) => a - b).map(([code, meaning]) => `  ${String(code).padEnd(4)}${meaning}`);
   return `\nExamples:\n${lines.join('\n')}\n\nExit codes:\n${codes.join('\n')}\n`;
 }
 
@@ -41,7 +41,7 @@ export interface VaultOptions {
 }
 
 export function addVaultOptions(command: Command): Command {
-  return command.addOption(
+  return command.optionsGroup('Vaults and keys:').addOption(
     new Option(
       '--vault <name|address>',
       'use this vault only, by its name in lifeboat.yaml or its address (dir:PATH, s3://BUCKET/PREFIX?endpoint=URL); can be repeated',

@@ -73,8 +73,8 @@ export class Context {
     const chosen = name ?? (names.length === 1 ? names[0] : undefined);
     if (chosen === undefined) {
       throw names.length === 0
-        ? new LifeboatError('LB_USAGE', `${config.file} has no plan`, { where: config.file, hint: 'add one under `plans:`' })
-        : new LifeboatError('LB_USAGE', 'there are several plans: say which', { hint: `one of ${names.join(', ')}` });
+        ? new LifeboatError('LB_USAGE', `${config.file} has no plan`, { where: config.file, hint: 'Add one under `plans:`.' })
+        : new LifeboatError('LB_USAGE', 'There are several plans', { hint: `Say which: ${names.join(', ')}.` });
     }
     const plan = config.plans.get(chosen);
     if (plan === undefined) throw await unknownName('plan', chosen, names, config.file);
@@ -86,8 +86,8 @@ export class Context {
 export async function unknownName(what: string, given: string, known: readonly string[], file: string): Promise<LifeboatError> {
   const { nearest } = await import('../core/suggest.ts');
   const best = nearest(given, known);
-  const there = known.length === 0 ? `${file} names none` : `${file} names ${known.join(', ')}`;
-  return new LifeboatError('LB_USAGE', `there is no ${what} \`${given}\``, {
-    hint: best === undefined ? there : `did you mean \`${best}\`?`,
+  const there = known.length === 0 ? `${file} names none.` : `${file} names ${known.join(', ')}.`;
+  return new LifeboatError('LB_USAGE', `There is no ${what} \`${given}\``, {
+    hint: best === undefined ? there : `Did you mean \`${best}\`?`,
   });
 }

@@ -103,9 +103,13 @@ function usageError(error: CommanderError, program: Command, args: readonly stri
   const help = `${path.join(' ')} --help`;
   const incomplete = error.code === 'commander.help';
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  return new LifeboatError('LB_USAGE', incomplete ? 'no command was given' : message, {
-    hint: `${suggestion === undefined ? '' : `${suggestion.replaceAll(/^\(|\)$/g, '')} `}\`${help}\` shows how it is called`,
+  return new LifeboatError('LB_USAGE', incomplete ? 'No command was given' : sentence(message), {
+    hint: `${suggestion === undefined ? '' : `${suggestion.replaceAll(/^\(|\)$/g, '')} `}\`${help}\` shows how it is called.`,
   });
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 async function version(): Promise<string> {

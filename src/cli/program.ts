@@ -32,7 +32,6 @@ export function buildProgram(run: Run, version: string): Command {
     .addOption(new Option('--no-color', 'no colours (also: NO_COLOR; FORCE_COLOR for colours without a terminal)'))
     .option('--no-progress', 'do not show progress')
     .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
     .configureHelp({ showGlobalOptions: false, formatHelp })
     .showSuggestionAfterError()
     .exitOverride();
@@ -49,7 +48,7 @@ export function buildProgram(run: Run, version: string): Command {
   program.commandsGroup('Bring back:');
   defineRestore(program, run);
   defineDiff(program, run);
-  program.commandsGroup('Help:');
+  program.commandsGroup('Help:').helpCommand('help [command]', 'show help for a command');
 
   program.addHelpText(
     'after',

@@ -33,7 +33,7 @@ async function ask(terminal: Terminal, question: string, signal: AbortSignal, ou
     return await Promise.race([
       lines.question(question, { signal }),
       new Promise<never>((_resolve, reject) => {
-        lines.once('close', () => reject(new LifeboatError('LB_INTERRUPTED', 'the question was not answered')));
+        lines.once('close', () => reject(new LifeboatError('LB_INTERRUPTED', 'The question was not answered')));
       }),
     ]);
   } finally {

@@ -20,9 +20,9 @@ export interface ErrorDocument {
 /** Whatever was thrown, as one of our own errors: an interruption, or a bug. */
 export function asLifeboatError(error: unknown): LifeboatError {
   if (isLifeboatError(error)) return error;
-  if (isAbort(error)) return new LifeboatError('LB_INTERRUPTED', 'stopped before it was finished', { cause: error });
-  return new LifeboatError('LB_INTERNAL', `something unexpected happened: ${messageOf(error)}`, {
-    hint: 'this is a bug in lifeboat: run the command again with --verbose and report what it shows',
+  if (isAbort(error)) return new LifeboatError('LB_INTERRUPTED', 'Stopped before it was finished', { cause: error });
+  return new LifeboatError('LB_INTERNAL', `Something unexpected happened: ${messageOf(error)}`, {
+    hint: 'This is a bug in lifeboat: run the command again with --verbose and report what it shows.',
     cause: error,
   });
 }

@@ -19,7 +19,7 @@ export function abortOnSignals(onFirst: () => void): { readonly signal: AbortSig
     if (firstAt === undefined) {
       firstAt = now;
       onFirst();
-      controller.abort(new LifeboatError('LB_INTERRUPTED', 'stopped before it was finished'));
+      controller.abort(new LifeboatError('LB_INTERRUPTED', 'Stopped before it was finished'));
     } else if (now - firstAt > ONE_PRESS) {
       // The point of a second Ctrl-C is not to wait for anything any more.
       // oxlint-disable-next-line node/no-process-exit, unicorn/no-process-exit -- nothing else is at once

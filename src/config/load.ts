@@ -38,9 +38,9 @@ export async function readConfigText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new LifeboatError('LB_CONFIG_MISSING', absent ? `there is no ${file}` : `${file} cannot be read: ${messageOf(error)}`, {
+    throw new LifeboatError('LB_CONFIG_MISSING', absent ? `There is no ${file}` : `${file} cannot be read: ${messageOf(error)}`, {
       where: resolve(file),
-      hint: 'make one with `lifeboat init`, or name another with --config FILE (or LIFEBOAT_CONFIG)',
+      hint: 'Make one with `lifeboat init`, or name another with --config FILE (or LIFEBOAT_CONFIG).',
       cause: error,
     });
   }

@@ -31,7 +31,7 @@ export class ConfigError extends LifeboatError {
     const count = sorted.length === 1 ? 'a mistake' : `${sorted.length} mistakes`;
     super('LB_CONFIG_INVALID', `${file} has ${count}\n\n${shown.join('\n\n')}\n`, {
       where: `${file}:${first?.line ?? 1}:${first?.column ?? 1}`,
-      hint: 'correct the file; docs/configuration.md describes every field',
+      hint: 'Correct the file; docs/configuration.md describes every field.',
     });
     this.file = file;
     this.problems = sorted;

@@ -18,7 +18,7 @@ export function parseVaultUrl(given: string, folder: string): VaultSettings {
   const path = given.startsWith('dir:') ? given.slice('dir:'.length).replace(/^\/\/(?=\/)/, '') : given;
   const looksLikePath = given.startsWith('dir:') || (/[/.~]/.test(given) && !/^[a-z0-9+]+:/i.test(given));
   if (!looksLikePath || path === '') {
-    throw refused(given, 'is not an address of a vault', 'write dir:PATH or s3://BUCKET/PREFIX?endpoint=URL');
+    throw refused(given, 'is not an address of a vault', 'Write dir:PATH or s3://BUCKET/PREFIX?endpoint=URL.');
   }
   return { type: 'directory', path: resolve(resolvePath(path, folder)) };
 }
@@ -26,20 +26,20 @@ export function parseVaultUrl(given: string, folder: string): VaultSettings {
 function parseS3(given: string): VaultSettings {
   const url = URL.parse(given);
   if (url === null || url.hostname === '') {
-    throw refused(given, 'is not an address of a bucket', 'write s3://BUCKET/PREFIX?endpoint=URL&region=REGION');
+    throw refused(given, 'is not an address of a bucket', 'Write s3://BUCKET/PREFIX?endpoint=URL&region=REGION.');
   }
   if (url.username !== '' || url.password !== '') {
     const safe = `s3://…@${url.host}${url.pathname}`;
     throw refused(
       safe,
       'carries credentials',
-      'leave them out: they come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the AWS configuration files',
+      'Leave them out: they come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or the AWS configuration files.',
     );
   }
   for (const name of url.searchParams.keys()) {
     if (S3_PARAMETERS.includes(name)) continue;
     const best = nearest(name, S3_PARAMETERS);
-    const hint = best === undefined ? `possible are ${S3_PARAMETERS.join(', ')}` : `did you mean \`${best}\`?`;
+    const hint = best === undefined ? `Possible are ${S3_PARAMETERS.join(', ')}.` : `Did you mean \`${best}\`?`;
     throw refused(given, `has an unknown parameter \`${name}\``, hint);
   }
   const parameter = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
@@ -60,5 +60,5 @@ function parseS3(given: string): VaultSettings {
 }
 
 function refused(given: string, message: string, hint?: string): LifeboatError {
-  return new LifeboatError('LB_USAGE', `the vault \`${given}\` ${message}`, hint === undefined ? {} : { hint });
+  return new LifeboatError('LB_USAGE', `The vault \`${given}\` ${message}`, hint === undefined ? {} : { hint });
 }

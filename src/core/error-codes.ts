@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   LB_REPO_DAMAGED: damage('A stored object is damaged'),
   LB_REPO_FORGED: damage('A signature does not match: the object was forged or edited'),
   LB_POINT_NOT_FOUND: fails('There is no such recovery point'),
+  LB_OBJECT_NOT_FOUND: fails('The recovery point holds no such object'),
   // site
   LB_SITE_CONFIG: usage('The kubeconfig or its credentials cannot be used'),
   LB_SITE_UNREACHABLE: passing('The Kubernetes API server did not answer'),

@@ -52,6 +52,8 @@ export interface SiteRequest {
 
 export interface SiteAnswer {
   readonly status: number;
+  /** When the server says it answered (its `Date` header), in milliseconds since the epoch; whole seconds. */
+  readonly date?: number;
   readonly body: Buffer;
 }
 
@@ -133,7 +135,8 @@ class Connection implements SiteConnection {
   request(request: SiteRequest): Promise<SiteAnswer> {
     const once = async (): Promise<SiteAnswer> => {
       const answer = await this.#send(request);
-      return { status: answer.status, body: await readAll(answer.body) };
+      const date = Date.parse(String(answer.headers['date']));
+      return { status: answer.status, body: await readAll(answer.body), ...(Number.isNaN(date) ? {} : { date }) };
     };
     return request.retry === false ? once() : this.retrying(once, request.signal, request.retry);
   }

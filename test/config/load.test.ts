@@ -74,7 +74,7 @@ describe('reading lifeboat.yaml', () => {
   it('says that there is no file, and how to get one', async () => {
     await expect(loadConfig('/nonexistent/lifeboat.yaml')).rejects.toMatchObject({
       code: 'LB_CONFIG_MISSING',
-      message: 'there is no /nonexistent/lifeboat.yaml',
+      message: 'There is no /nonexistent/lifeboat.yaml',
       hint: expect.stringContaining('lifeboat init') as string,
     });
   });

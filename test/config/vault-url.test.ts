@@ -28,13 +28,13 @@ describe('a vault named on the command line', () => {
     expect(() => parseVaultUrl('backups', '/')).toThrow('is not an address of a vault');
     expect(() => parseVaultUrl('gs://bucket', '/')).toThrow('is not an address of a vault');
     expect(() => parseVaultUrl('dir:', '/')).toThrow('is not an address of a vault');
-    expect(() => parseVaultUrl('s3://bucket?endpiont=x', '/')).toThrow(expect.objectContaining({ hint: 'did you mean `endpoint`?' }) as Error);
+    expect(() => parseVaultUrl('s3://bucket?endpiont=x', '/')).toThrow(expect.objectContaining({ hint: 'Did you mean `endpoint`?' }) as Error);
     expect(() => parseVaultUrl('s3://bucket?endpoint=host', '/')).toThrow('use a URL that starts with https://');
   });
 
   it('never carries credentials, nor shows them when it is refused', () => {
     expect(() => parseVaultUrl('s3://id:hunter2@bucket', '/')).toThrow(
-      expect.objectContaining({ code: 'LB_USAGE', message: 'the vault `s3://…@bucket` carries credentials' }) as Error,
+      expect.objectContaining({ code: 'LB_USAGE', message: 'The vault `s3://…@bucket` carries credentials' }) as Error,
     );
   });
 });

@@ -1,0 +1,73 @@
+import { formatDuration } from '../../core/duration.ts';
+import { EXIT } from '../../core/error-codes.ts';
+import type { BackupResult } from '../../pipeline/backup.ts';
+import { typeName } from '../../site/types.ts';
+import type { Context } from '../context.ts';
+import { loadWriteKey } from '../key-files.ts';
+import { asSelection } from '../selection.ts';
+import { connectChosen } from '../sites.ts';
+import { formatBytes, plural } from '../text.ts';
+import { chosenVaults, closeVaults, openVaults } from '../vaults.ts';
+
+/** `lifeboat backup`: one recovery point of a plan. Exit 3 when something is missing from it, or from a vault. */
+export async function backup(context: Context, planName: string | undefined): Promise<number> {
+  const { name, plan } = await context.plan(planName);
+  const { output, signal } = context;
+  const began = performance.now();
+  const writeKey = await loadWriteKey(context);
+  const configs = await chosenVaults(context, {}, plan.vaults);
+  const vaults = await openVaults(context, configs);
+  try {
+    const [pipeline, { openWriter }] = await Promise.all([import('../../pipeline/backup.ts'), import('../../repository/index.ts')]);
+    const writer = await openWriter({ vaults, writeKey, signal, onWarning: output.warn });
+    const connection = await connectChosen(context, { site: plan.site });
+    try {
+      const result = await pipeline.backup({
+        connection,
+        writer,
+        site: plan.site,
+        selection: asSelection(plan.select ?? {}),
+        signal,
+        onProgress: output.progress.report,
+        onWarning: output.warn,
+      });
+      // Vaults that could not even be opened are as much without the point as those that failed later.
+      const absent = plan.vaults.filter((vault) => !result.point.vaults.includes(vault));
+      return await report(context, { plan: name, seconds: (performance.now() - began) / 1000, absent, ...result });
+    } finally {
+      await connection.close();
+      await writer.close();
+    }
+  } finally {
+    await closeVaults(vaults);
+  }
+}
+
+interface Report extends BackupResult {
+  readonly plan: string;
+  readonly seconds: number;
+  /** Vaults of the plan that do not have the point. */
+  readonly absent: readonly string[];
+}
+
+async function report(context: Context, { plan, seconds, absent, point, summary }: Report): Promise<number> {
+  const { header, vaults, failed } = point;
+  const ok = header.complete && absent.length === 0;
+  const objects = summary.types.reduce((sum, type) => sum + type.count, 0);
+  const imperfect = summary.types.filter((type) => type.fidelity !== 'exact');
+  await context.output.result(
+    { ok, plan, point: header, objects, seconds, vaults, absent, failed, notExact: imperfect.map(({ reason, fidelity, ...type }) => ({ type: typeName(type), fidelity, reason })) },
+    () => {
+      const { stats } = header;
+      const where = `${vaults.join(', ')}${absent.length > 0 ? `; not in ${absent.join(', ')}` : ''}`;
+      return [
+        `${ok ? context.output.style.green('recovery point') : context.output.style.yellow('recovery point')} ${header.id}`,
+        `  ${plural(objects, 'object')} of ${plural(summary.types.filter((type) => type.count > 0).length, 'type')}, ${formatBytes(stats.plaintextBytes)}, as of ${header.at}`,
+        `  ${formatBytes(stats.storedBytes)} added to each vault: ${where}`,
+        `  in ${formatDuration(seconds * 1000)}`,
+        ...imperfect.map((type) => `  ${type.fidelity === 'missing' ? 'without' : 'not at the same moment:'} ${typeName(type)}: ${type.reason ?? ''}`),
+      ].join('\n');
+    },
+  );
+  return ok ? EXIT.ok : EXIT.partial;
+}

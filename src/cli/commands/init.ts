@@ -1,0 +1,47 @@
+import { Option } from 'commander';
+import { collect, COMMON_EXITS, helpTail } from '../command.ts';
+import type { Define } from '../command.ts';
+
+export interface InitOptions {
+  readonly site?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly vault?: readonly string[];
+  readonly passphraseFile?: string;
+  readonly recipient?: readonly string[];
+}
+
+/** `lifeboat init` */
+export const defineInit: Define = (parent, run) => {
+  parent
+    .command('init')
+    .summary('write lifeboat.yaml, make keys, set up vaults')
+    .description(
+      'Writes a commented lifeboat.yaml, makes keys, and sets up the repository in the vaults. Overwrites nothing. Where lifeboat.yaml exists already it only makes what is missing: the repository in vaults that were added.',
+    )
+    .option('--site <name>', 'what the cluster shall be called (default: as its context)')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: $KUBECONFIG, else ~/.kube/config)')
+    .option('--context <name>', 'context of the kubeconfig (default: its current one, which is written down)')
+    .addOption(
+      new Option(
+        '--vault <address>',
+        'dir:PATH or s3://BUCKET/PREFIX?endpoint=URL&region=R&pathStyle=true&profile=P, each with NAME= in front if it shall have a certain name; can be repeated',
+      ).argParser(collect),
+    )
+    .option('--passphrase-file <file>', 'open the repository by the passphrase on the first line of this file, instead of an identity')
+    .addOption(
+      new Option('--recipient <age1…>', 'open the repository by the identity of this age recipient, instead of a new one; can be repeated').argParser(collect),
+    )
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          ['init --kubeconfig ~/.kube/config --context prod --vault dir:/mnt/backups', 'one cluster, one folder'],
+          ['init --vault near=dir:/mnt/backups --vault "far=s3://backups/prod?region=eu-central-1"', 'two vaults'],
+          ['init', 'in a folder with a lifeboat.yaml: set up the vaults that were added to it'],
+        ],
+        [[0, 'set up'], ...COMMON_EXITS],
+      ),
+    )
+    .action(run(async (context, options: InitOptions) => (await import('../init/init.ts')).init(context, options)));
+};

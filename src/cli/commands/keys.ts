@@ -1,0 +1,83 @@
+import { Option } from 'commander';
+import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
+import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export type KeysListOptions = VaultOptions;
+
+export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
+  readonly newPassphraseFile?: string;
+  readonly recipient?: readonly string[];
+}
+
+export interface KeysRemoveOptions extends VaultOptions, ReadKeyOptions {
+  readonly yes?: boolean;
+}
+
+export interface ExportWriteKeyOptions extends VaultOptions, ReadKeyOptions {
+  readonly output?: string;
+}
+
+/** `lifeboat keys …` */
+export const defineKeys: Define = (parent, run) => {
+  const keys = parent
+    .command('keys')
+    .summary('who can open the repository')
+    .description(
+      'Key slots say who can open the repository: each holds the key of the repository, sealed for a passphrase or for age recipients. The write key, which only adds recovery points, opens none.',
+    );
+
+  addVaultOptions(keys.command('list').summary('list the key slots').description('Lists the key slots of the vaults. Needs no key.'))
+    .addHelpText('after', helpTail([['keys list', 'who can open the repository']], [[0, 'listed'], ...COMMON_EXITS]))
+    .action(run(async (context, options: KeysListOptions) => (await import('../keys/slots.ts')).listKeys(context, options)));
+
+  const add = keys
+    .command('add')
+    .summary('let another passphrase or identity open the repository')
+    .description('Adds a key slot to every vault. Needs a key that opens the repository.')
+    .option('--new-passphrase-file <file>', 'file whose first line is the new passphrase')
+    .addOption(new Option('--recipient <age1…>', 'age recipient whose identity shall open it; can be repeated').argParser(collect));
+  addReadKeyOptions(addVaultOptions(add))
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          ['keys add --recipient age1…', 'a colleague’s identity'],
+          ['keys add --new-passphrase-file spare.txt', 'a passphrase for the safe'],
+        ],
+        [[0, 'added'], ...COMMON_EXITS],
+      ),
+    )
+    .action(run(async (context, options: KeysAddOptions) => (await import('../keys/slots.ts')).addKey(context, options)));
+
+  const remove = keys
+    .command('remove')
+    .summary('take a key slot away')
+    .description(
+      'Removes a key slot from every vault. Never the last one. Whoever has a copy of the slot and its key can still open what was stored: for what matters, start a new repository.',
+    )
+    .argument('<slot>', 'the slot, or the beginning of it, as `keys list` shows it')
+    .option('-y, --yes', 'do not ask');
+  addReadKeyOptions(addVaultOptions(remove))
+    .addHelpText('after', helpTail([['keys remove 4be1c0', 'by the beginning of the slot']], [[0, 'removed'], ...COMMON_EXITS]))
+    .action(run(async (context, slot: string, options: KeysRemoveOptions) => (await import('../keys/slots.ts')).removeKey(context, slot, options)));
+
+  const exported = keys
+    .command('export-write-key')
+    .summary('write the write key to a file')
+    .description('Makes the write key again from a key that opens the repository: for a new backup machine, or when the file was lost.')
+    .option('-o, --output <file>', 'where to; never overwritten (default: stdout)');
+  addReadKeyOptions(addVaultOptions(exported))
+    .addHelpText('after', helpTail([['keys export-write-key -o lifeboat-write.key', 'to a file that only you can read']], [[0, 'written'], ...COMMON_EXITS]))
+    .action(run(async (context, options: ExportWriteKeyOptions) => (await import('../keys/export.ts')).exportWriteKey(context, options)));
+
+  keys
+    .command('new-identity')
+    .summary('make an age identity')
+    .description('Makes an age identity: the file opens repositories, its recipient (age1…) is what they are told. It resists quantum computers, unless --classic is said.')
+    .argument('<file>', 'where to; never overwritten')
+    .option('--classic', 'an X25519 identity, for other age programs that know no other')
+    .addHelpText('after', helpTail([['keys new-identity spare.txt', 'an identity, and its recipient on the screen']], [[0, 'made'], ...COMMON_EXITS]))
+    .action(
+      run(async (context, file: string, options: { readonly classic?: boolean }) => (await import('../keys/export.ts')).newIdentity(context, file, options.classic === true)),
+    );
+};

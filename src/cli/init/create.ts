@@ -1,0 +1,114 @@
+import { access } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configTemplate } from '../../config/template.ts';
+import { LifeboatError } from '../../core/errors.ts';
+import { generateIdentity } from '../../keys/index.ts';
+import type { SlotSecret } from '../../keys/index.ts';
+import type { VaultConfig } from '../../vault/config.ts';
+import type { InitOptions } from '../commands/init.ts';
+import type { Context } from '../context.ts';
+import { identityText } from '../identity.ts';
+import { passphraseFile } from '../key-files.ts';
+import { existsError } from '../new-file.ts';
+import { besideConfig, IDENTITY_FILE, inFile, siteAnswer, vaultAnswers, vaultInFile, WRITE_KEY_FILE } from './answers.ts';
+import { establishRepository, vaultsWithRepository, withAllVaults, writeFiles } from './establish.ts';
+import type { NewFile } from './establish.ts';
+import type { InitReport } from './init.ts';
+
+/** What shall open a new repository, and how lifeboat.yaml says where it is. */
+interface Opening {
+  readonly secrets: readonly SlotSecret[];
+  readonly read: { readonly identityFile: string } | { readonly passphraseFile: string } | undefined;
+  readonly identity: NewFile | undefined;
+  readonly recipients: readonly string[];
+}
+
+/** Writes a new lifeboat.yaml; with vaults given, keys are made and the vaults set up as well. */
+export async function createFromOptions(context: Context, options: InitOptions): Promise<InitReport> {
+  const config = context.path(context.configFile);
+  const { name, site } = await siteAnswer(context, options);
+  const vaults = vaultAnswers(context, options.vault ?? []);
+  const example: VaultConfig = { type: 'directory', name: 'local', path: besideConfig(context, 'lifeboat-vault') };
+  const text = (read: Opening['read']): string =>
+    configTemplate({
+      schema: schemaPath(config),
+      siteName: name,
+      site,
+      vaults: new Map((vaults.length > 0 ? vaults : [example]).map((vault) => [vault.name, vaultInFile(context, vault)])),
+      writeKeyFile: WRITE_KEY_FILE,
+      read,
+    });
+  if (vaults.length === 0) {
+    const read = options.passphraseFile === undefined ? { identityFile: IDENTITY_FILE } : { passphraseFile: inFile(context, context.path(options.passphraseFile)) };
+    const files = await writeFiles([{ path: config, kind: 'config', text: text(options.recipient === undefined ? read : undefined) }]);
+    return { config, files: files.map(withoutText), vaults: [], repository: undefined, recipients: [] };
+  }
+
+  const writeKeyFile = besideConfig(context, WRITE_KEY_FILE);
+  for (const path of [writeKeyFile, besideConfig(context, IDENTITY_FILE)]) await refuseExisting(path);
+  return withAllVaults(vaults, async (opened) => {
+    const [taken] = await vaultsWithRepository(opened, context.signal);
+    if (taken !== undefined) {
+      throw new LifeboatError('LB_REPO_EXISTS', `Vault "${taken.name}" holds a repository already`, {
+        where: taken.location,
+        hint: 'Use another folder or prefix. To use that repository from here, run `lifeboat init` without --vault, name the vault in lifeboat.yaml, and get its write key with `lifeboat keys export-write-key -o lifeboat-write.key`.',
+      });
+    }
+    const opening = await newOpening(context, options);
+    const { repository, files } = await establishRepository(context, opened, opening.secrets, (writeKey) => [
+      ...(opening.identity === undefined ? [] : [opening.identity]),
+      { path: writeKeyFile, kind: 'write-key', text: `${writeKey}\n` },
+      { path: config, kind: 'config', text: text(opening.read) },
+    ]);
+    return {
+      config,
+      files: files.map(withoutText),
+      vaults: opened.map(({ name: vault, location }) => ({ name: vault, location, created: true })),
+      repository,
+      recipients: opening.recipients,
+    };
+  });
+}
+
+/** By passphrase, by the recipients given, or else by a new identity. */
+async function newOpening(context: Context, options: InitOptions): Promise<Opening> {
+  const recipients = options.recipient ?? [];
+  const secrets: SlotSecret[] = recipients.map((recipient) => ({ kind: 'age', recipient }));
+  if (options.passphraseFile !== undefined) {
+    const { text, from } = await passphraseFile(context.path(options.passphraseFile));
+    context.output.redactor.add(text);
+    secrets.push({ kind: 'passphrase', passphrase: text });
+    return { secrets, read: { passphraseFile: inFile(context, from) }, identity: undefined, recipients };
+  }
+  if (secrets.length > 0) return { secrets, read: undefined, identity: undefined, recipients };
+  const made = await newIdentityFile(context, besideConfig(context, IDENTITY_FILE));
+  return { secrets: [{ kind: 'age', recipient: made.recipient }], read: { identityFile: IDENTITY_FILE }, identity: made.file, recipients: [made.recipient] };
+}
+
+/** A new identity, as the file that is to be written. */
+export async function newIdentityFile(context: Context, path: string): Promise<{ readonly file: NewFile; readonly recipient: string }> {
+  const { identity, recipient } = await generateIdentity('post-quantum');
+  context.output.redactor.add(identity);
+  return { recipient, file: { path, kind: 'identity', text: identityText(identity, recipient) } };
+}
+
+export function withoutText({ path, kind }: NewFile): InitReport['files'][number] {
+  return { path, kind };
+}
+
+/** Throws `LB_CONFIG_EXISTS` if there is a file. */
+export async function refuseExisting(path: string): Promise<void> {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (there) throw existsError(path);
+}
+
+/** Where editors find the schema: relative if it is near, so that it holds for everyone who has the same folders. */
+function schemaPath(config: string): string {
+  const schema = fileURLToPath(new URL('../../../lifeboat.schema.json', import.meta.url));
+  const near = relative(dirname(resolve(config)), schema);
+  return near.startsWith('../../') ? schema : near.startsWith('..') ? near : `./${near}`;
+}

@@ -1,0 +1,44 @@
+import { EXIT } from '../../core/error-codes.ts';
+import type { PointListing } from '../../repository/api.ts';
+import type { PointsOptions } from '../commands/points.ts';
+import type { Context } from '../context.ts';
+import { withReader } from '../repository.ts';
+import { formatAge, formatBytes, formatCount, formatTable } from '../text.ts';
+
+/** `lifeboat points`: what is in the vaults. Exit 4 when a point is not intact. */
+export async function points(context: Context, options: PointsOptions): Promise<number> {
+  return withReader(context, options, async (reader) => {
+    const found = await reader.listPoints({ ...(options.site !== undefined && { site: options.site }), signal: context.signal });
+    const ok = found.every((point) => point.problem === undefined);
+    await context.output.result({ ok, points: found }, () => (found.length === 0 ? 'no recovery points yet' : pointTable(found)));
+    return ok ? EXIT.ok : EXIT.findings;
+  });
+}
+
+function pointTable(found: readonly PointListing[]): string {
+  const rows = found.map((point) => {
+    const header = point.header;
+    if (header === undefined) return [point.id, '', point.site, '', '', point.problem ?? 'unreadable', point.vaults.join(', ')];
+    return [
+      point.id,
+      formatAge(Date.now() - Date.parse(header.at)),
+      point.site,
+      formatCount(header.stats.recordsTotal),
+      formatBytes(header.stats.storedBytes),
+      point.problem ?? (header.complete ? 'yes' : 'partly'),
+      point.vaults.join(', '),
+    ];
+  });
+  return formatTable(
+    [
+      { title: 'point' },
+      { title: 'age', right: true },
+      { title: 'site' },
+      { title: 'objects', right: true },
+      { title: 'added', right: true },
+      { title: 'complete' },
+      { title: 'vaults' },
+    ],
+    rows,
+  );
+}

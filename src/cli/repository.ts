@@ -1,0 +1,107 @@
+import type { RepositoryKeys, UnlockSecrets } from '../keys/index.ts';
+import type { OpenPoint, RepositoryReader } from '../repository/api.ts';
+import type { StateSource } from '../site/types.ts';
+import type { VaultConfig } from '../vault/config.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { ReadKeyOptions, VaultOptions } from './command.ts';
+import type { Context } from './context.ts';
+import { loadOpeners } from './key-files.ts';
+import type { Opener } from './key-files.ts';
+import { chosenVaults, closeVaults, openVaults } from './vaults.ts';
+
+/** What a command that reads points takes. */
+export interface ReadOptions extends VaultOptions, ReadKeyOptions {
+  /** With `latest`: of this site. */
+  readonly site?: string;
+}
+
+/** Opens the chosen vaults, and closes them when `body` is done. */
+export async function withVaults<T>(
+  context: Context,
+  options: VaultOptions,
+  body: (vaults: readonly Vault[], configs: readonly VaultConfig[]) => Promise<T>,
+): Promise<T> {
+  const configs = await chosenVaults(context, options);
+  const vaults = await openVaults(context, configs);
+  try {
+    return await body(vaults, configs);
+  } finally {
+    await closeVaults(vaults);
+  }
+}
+
+/** Opens the repository for a listing, which needs no key. */
+export async function withReader<T>(context: Context, options: VaultOptions, body: (reader: RepositoryReader) => Promise<T>): Promise<T> {
+  return withVaults(context, options, async (vaults) => {
+    const { openReader } = await import('../repository/index.ts');
+    const reader = await openReader({ vaults, onWarning: context.output.warn, signal: context.signal });
+    try {
+      return await body(reader);
+    } finally {
+      await reader.close();
+    }
+  });
+}
+
+/** Opens the repository with a key, and hands over a way to open its points. */
+export async function withPoints<T>(
+  context: Context,
+  options: ReadOptions,
+  body: (open: (id: string) => Promise<{ readonly source: StateSource; readonly point: OpenPoint }>) => Promise<T>,
+): Promise<T> {
+  return withVaults(context, options, async (vaults) => {
+    const { onWarning, signal } = { onWarning: context.output.warn, signal: context.signal };
+    const keys = await unlockVaults(context, vaults, options);
+    const [{ openReader }, { pointSource }] = await Promise.all([import('../repository/index.ts'), import('../pipeline/sources.ts')]);
+    const reader = await openReader({ vaults, keys, onWarning, signal });
+    try {
+      return await body(async (id) => {
+        const point = await reader.open(id, { onWarning, signal, ...(options.site !== undefined && { site: options.site }) });
+        return { point, source: pointSource(point, { onWarning }) };
+      });
+    } finally {
+      await reader.close();
+    }
+  });
+}
+
+/** Opens one point. */
+export async function withPoint<T>(
+  context: Context,
+  id: string,
+  options: ReadOptions,
+  body: (source: StateSource, point: OpenPoint) => Promise<T>,
+): Promise<T> {
+  return withPoints(context, options, async (open) => {
+    const { source, point } = await open(id);
+    return body(source, point);
+  });
+}
+
+/** The keys of the repository in the chosen vaults. */
+export async function unlockRepository(context: Context, options: VaultOptions & ReadKeyOptions): Promise<RepositoryKeys> {
+  return withVaults(context, options, (vaults) => unlockVaults(context, vaults, options));
+}
+
+/**
+ * The keys of the repository in these vaults, opened with what the user gave, configured, or is asked for.
+ * Throws `LB_KEY_MISSING`, `LB_KEY_WRONG`, `LB_KEY_INVALID`, `LB_REPO_MISSING`.
+ */
+export async function unlockVaults(context: Context, vaults: readonly Vault[], options: ReadKeyOptions): Promise<RepositoryKeys> {
+  return unlockWith(context, vaults, await loadOpeners(context, options));
+}
+
+/** The same with openers that are loaded already. */
+export async function unlockWith(context: Context, vaults: readonly Vault[], openers: readonly Opener[]): Promise<RepositoryKeys> {
+  const { unlock } = await import('../repository/index.ts');
+  const { keys } = await unlock(vaults, unlockSecrets(openers), { signal: context.signal, onWarning: context.output.warn });
+  return keys;
+}
+
+/** Openers as the repository takes them. */
+export function unlockSecrets(openers: readonly Opener[]): UnlockSecrets {
+  return {
+    identities: openers.flatMap((opener) => (opener.kind === 'identity' ? opener.identities : [])),
+    passphrases: openers.flatMap((opener) => (opener.kind === 'passphrase' ? [opener.text] : [])),
+  };
+}

@@ -1,0 +1,114 @@
+import { LifeboatError } from '../../core/errors.ts';
+import { nearest } from '../../core/suggest.ts';
+import type { OpenPoint } from '../../repository/api.ts';
+import type { CutType, StateSource } from '../../site/types.ts';
+import { typeName } from '../../site/types.ts';
+import type { ShowOptions } from '../commands/show.ts';
+import type { Context } from '../context.ts';
+import { withPoint } from '../repository.ts';
+import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
+import { findObject, nameOf, parseObject, parseObjectReference, typesMeant, withoutSecrets } from './objects.ts';
+
+/** `lifeboat show POINT`: what the point is, and its types. */
+export async function showSummary(context: Context, id: string, options: ShowOptions): Promise<void> {
+  await withPoint(context, id, options, async (source, point) => {
+    const { header, vaults } = point;
+    await context.output.result({ ok: true, point: header, vaults, summary: source.summary }, () => summaryText(source, point));
+  });
+}
+
+function summaryText(source: StateSource, point: OpenPoint): string {
+  const { header, vaults } = point;
+  const { summary } = source;
+  const objects = summary.types.reduce((sum, type) => sum + type.count, 0);
+  const facts = [
+    ['point', header.id],
+    ['site', `${header.site} (Kubernetes ${summary.kubernetesVersion}, cluster ${summary.clusterUid})`],
+    ['shows', `${header.at}, revision ${summary.revision}`],
+    ['holds', `${plural(objects, 'object')} of ${plural(summary.types.filter((type) => type.count > 0).length, 'type')}, ${formatBytes(header.stats.plaintextBytes)}`],
+    ['added', `${formatBytes(header.stats.storedBytes)} to each vault`],
+    ['vaults', vaults.join(', ')],
+    ['follows', header.previous.map((one) => one.id).join(', ') || 'none: the first of its site'],
+    ['complete', header.complete ? 'yes' : 'no: see below'],
+  ];
+  const width = Math.max(...facts.map(([label]) => (label ?? '').length));
+  const head = facts.map(([label, value]) => `${(label ?? '').padEnd(width)}  ${value ?? ''}`);
+  const imperfect = summary.types.filter((type) => type.fidelity !== 'exact');
+  const lacking = imperfect.map((type) => `  ${typeName(type)}: ${fidelityText(type)}${type.reason === undefined ? '' : `: ${type.reason}`}`);
+  return [
+    ...head,
+    ...(lacking.length > 0 ? ['', 'Not as they were at that moment:', ...lacking] : []),
+    '',
+    typeTable(summary.types.filter((type) => type.count > 0)),
+  ].join('\n');
+}
+
+function fidelityText(type: CutType): string {
+  switch (type.fidelity) {
+    case 'exact':
+      return 'read at the revision';
+    case 'inconsistent':
+      return 'read whole, but not at the revision';
+    case 'missing':
+      return 'not read';
+  }
+}
+
+function typeTable(types: readonly CutType[]): string {
+  return formatTable(
+    [{ title: 'type' }, { title: 'version' }, { title: 'objects', right: true }, { title: 'size', right: true }],
+    types.map((type) => [typeName(type), type.version, formatCount(type.count), formatBytes(type.bytes)]),
+  );
+}
+
+/** `lifeboat show POINT --objects`: every selected object by name. */
+export async function showObjects(context: Context, id: string, options: ShowOptions): Promise<void> {
+  const { compileSelection } = await import('../../site/selection.ts');
+  const selection = compileSelection({
+    ...(options.namespace !== undefined && { namespaces: options.namespace }),
+    ...(options.type !== undefined && { types: options.type }),
+  });
+  await withPoint(context, id, options, async (source, point) => {
+    const unmatched = selection.unmatched(source.summary.types);
+    if (unmatched.length > 0) {
+      throw new LifeboatError('LB_USAGE', `The point has no type ${unmatched.join(', ')}`, { hint: `\`lifeboat show ${point.header.id}\` lists its types.` });
+    }
+    const objects: { readonly type: string; readonly namespace?: string; readonly name: string }[] = [];
+    const types = source.summary.types.filter((type) => type.count > 0 && selection.hasType(type));
+    for (const type of types) {
+      for await (const record of source.objects(type, { signal: context.signal })) {
+        const { namespace, name } = nameOf(parseObject(record));
+        if (namespace !== undefined && !selection.hasNamespace(namespace)) continue;
+        if (context.globals.json === true) objects.push({ type: typeName(type), ...(namespace !== undefined && { namespace }), name });
+        else await context.output.line([typeName(type), namespace ?? '-', name].join('  '));
+      }
+    }
+    await context.output.result({ ok: true, point: point.header.id, objects }, () => '');
+  });
+}
+
+/** `lifeboat show POINT OBJECT`: the object as the API server sent it. */
+export async function showObject(context: Context, id: string, object: string, options: ShowOptions): Promise<void> {
+  const reference = parseObjectReference(object);
+  await withPoint(context, id, options, async (source, point) => {
+    const types = typesMeant(reference, source.summary.types);
+    const found = await findObject(source, reference, context.signal);
+    if (found === undefined) {
+      const kinds = [...new Set(source.summary.types.map((type) => type.kind))];
+      const close = types.length === 0 ? nearest(reference.type, kinds) : undefined;
+      throw new LifeboatError('LB_OBJECT_NOT_FOUND', `The point holds no ${object}`, {
+        where: source.label,
+        hint: close === undefined ? `\`lifeboat show ${point.header.id} --objects\` lists what it holds` : `Is it ${close}, with or without a namespace?`,
+      });
+    }
+    const shown = options.reveal === true ? found : withoutSecrets(found);
+    if (context.globals.json === true) {
+      await context.output.verbatim(`${JSON.stringify({ ok: true, point: point.header.id, object: shown }, null, 2)}\n`);
+    } else if (options.output === 'json') {
+      await context.output.verbatim(`${JSON.stringify(shown, null, 2)}\n`);
+    } else {
+      const { stringify } = await import('yaml');
+      await context.output.verbatim(stringify(shown, { lineWidth: 0 }));
+    }
+  });
+}
