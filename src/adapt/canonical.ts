@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { JsonValue } from './json.ts';
+
+/** JSON that is only read. Fields that are `undefined` count as absent. */
+export type ReadonlyJson = null | boolean | number | string | readonly ReadonlyJson[] | { readonly [key: string]: ReadonlyJson | undefined };
 
 /** JSON text that is equal for equal values: object keys sorted by UTF-16 code units, no spaces. */
-export function canonicalJson(value: JsonValue): string {
+export function canonicalJson(value: ReadonlyJson): string {
   if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`;
   let text = '{';
   for (const key of Object.keys(value).sort()) {
     const item = value[key];
@@ -14,13 +16,17 @@ export function canonicalJson(value: JsonValue): string {
   return `${text}}`;
 }
 
+function isList(value: ReadonlyJson): value is readonly ReadonlyJson[] {
+  return Array.isArray(value);
+}
+
 /** The first 16 bytes of the SHA-256 of the canonical JSON, in base64url: tells values apart, and is small to keep. */
-export function digestOf(value: JsonValue): string {
+export function digestOf(value: ReadonlyJson): string {
   return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22);
 }
 
 /** True if both values are the same JSON. */
-export function equalJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+export function equalJson(a: ReadonlyJson | undefined, b: ReadonlyJson | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined) return false;
   return canonicalJson(a) === canonicalJson(b);

@@ -7,6 +7,7 @@ import { clusterMadeRules } from './rules/cluster-made.ts';
 import { controlledRules } from './rules/controlled.ts';
 import { meshRules } from './rules/meshes.ts';
 import { metadataRules } from './rules/metadata.ts';
+import { ownerRules } from './rules/owners.ts';
 import { podRules } from './rules/pods.ts';
 import { runtimeRules } from './rules/runtime.ts';
 import { serviceRules } from './rules/services.ts';
@@ -24,6 +25,7 @@ export const CATALOGUE: readonly Rule[] = [
   ...podRules,
   ...accountRules,
   ...meshRules,
+  ...Object.values(ownerRules),
   statusRule,
 ];
 

@@ -115,3 +115,8 @@ export function keyOf(object: JsonObject): string {
 export function objectKey(namespace: string, name: string): string {
   return namespace === '' ? name : `${namespace}/${name}`;
 }
+
+/** A copy that shares nothing with `object`; numbers keep their text. */
+export function cloneObject(object: JsonObject): JsonObject {
+  return parseObject(Buffer.from(JSON.stringify(object)));
+}

@@ -48,7 +48,13 @@ export interface NoteRule extends RuleBase {
   applies(object: JsonObject): boolean;
 }
 
-export type Rule = DropRule | ChangeRule | AsideRule | NoteRule;
+/** Decided over a whole set of objects, because it takes more than one of them to know. */
+export interface SetRule extends RuleBase {
+  readonly effect: 'set';
+  readonly fields: readonly string[];
+}
+
+export type Rule = DropRule | ChangeRule | AsideRule | NoteRule | SetRule;
 
 /** True if a rule's `types` name this type (`deployments.apps`). */
 export function matchesType(types: readonly string[], name: string): boolean {

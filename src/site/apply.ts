@@ -1,5 +1,6 @@
 import type { SiteConnection } from './connect.ts';
 import { isRefusal } from './errors.ts';
+import type { RetryLimits } from './retry.ts';
 import type { ResourceType } from './types.ts';
 import { typeName } from './types.ts';
 import { collectionPath, objectPath } from './url.ts';
@@ -13,6 +14,8 @@ export interface WriteOptions {
   readonly fieldManager?: string;
   /** Have everything checked (admission too) and nothing stored. */
   readonly dryRun?: boolean;
+  /** How long to repeat it while it fails for passing reasons. Default: the connection's. */
+  readonly retry?: RetryLimits | false | undefined;
 }
 
 export type CreateOutcome =
@@ -42,6 +45,7 @@ export async function createObject(
       body,
       doing: doing('create', type, namespace),
       signal: options.signal,
+      ...retryOf(options),
     });
     return { outcome: 'created', body: answer.body };
   } catch (error) {
@@ -86,6 +90,7 @@ export async function replaceObject(
     body,
     doing: doing('update', type, namespace),
     signal: options.signal,
+    ...retryOf(options),
   });
   return answer.body;
 }
@@ -114,6 +119,7 @@ export async function patchObject(
     contentType: PATCH_TYPES[patch.type],
     doing: doing('patch', type, namespace),
     signal: options.signal,
+    ...retryOf(options),
   });
   return answer.body;
 }
@@ -157,6 +163,10 @@ export async function deleteObject(
 function writeQuery({ fieldManager = DEFAULT_MANAGER, dryRun }: WriteOptions): Record<string, string | undefined> {
   // Unknown fields are kept out silently, as kubectl does with --validate=ignore: a backup may come from a newer server.
   return { fieldManager, fieldValidation: 'Ignore', dryRun: dryRun === true ? 'All' : undefined };
+}
+
+function retryOf({ retry }: WriteOptions): { readonly retry?: RetryLimits | false } {
+  return retry === undefined ? {} : { retry };
 }
 
 function subresourcePath(subresource: string | undefined): string {

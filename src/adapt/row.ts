@@ -1,0 +1,135 @@
+import type { ResourceType } from '../site/types.ts';
+import { adapt, comparableDigest, comparableOwners } from './adapt.ts';
+import { digestOf } from './canonical.ts';
+import type { Facts } from './facts.ts';
+import { nameOf, namespaceOf, objectAt, objectsAt, parseObject, removeAt, textAt } from './json.ts';
+import type { JsonObject } from './json.ts';
+import type { OwnerReference } from './owners.ts';
+import { isPristine } from './pristine.ts';
+import { renameNamespaces } from './rename.ts';
+import type { NamespaceMap } from './rename.ts';
+
+/** What is remembered of one object of a large set: enough to judge it, little enough to keep for all of them. */
+export interface Row {
+  /** Where it was read: before namespaces are renamed. */
+  readonly sourceNamespace: string;
+  readonly sourceName: string;
+  /** Where it goes. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Rule that drops it, or `''`. The fields below are empty then. */
+  readonly drop: string;
+  readonly digest: string;
+  /** Of a Service that is published on ports of the nodes: the digest without those. */
+  readonly looseDigest: string;
+  readonly owners: readonly OwnerReference[];
+  readonly changed: readonly string[];
+  readonly notes: readonly string[];
+  /** Paths of text that seems to name a renamed namespace. */
+  readonly mentions: readonly string[];
+  /** It is what the target would have made by itself, with nothing added. */
+  readonly pristine: boolean;
+  /** A quota that was exceeded when the backup was made. */
+  readonly exceeded: boolean;
+}
+
+export interface RowOptions {
+  /** Objects it refuses are skipped. Asked about the object as it was read. */
+  readonly selects?: (object: JsonObject) => boolean;
+  readonly rename?: NamespaceMap;
+}
+
+const NONE: readonly never[] = [];
+const NO_RENAMES: NamespaceMap = new Map();
+
+/** Reads one object's bytes into a row; `undefined` if it is not selected. */
+export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, options: RowOptions = {}): Row | undefined {
+  const object = parseObject(bytes);
+  if (options.selects !== undefined && !options.selects(object)) return undefined;
+  const sourceNamespace = interned(namespaceOf(object));
+  const sourceName = nameOf(object);
+  const uid = textAt(object, 'metadata', 'uid');
+  const exceeded = type.group === '' && type.resource === 'resourcequotas' && isExceeded(object);
+  const adapted = adapt(object, type, facts);
+  if (!adapted.kept) {
+    const place = { sourceNamespace, sourceName, namespace: sourceNamespace, name: sourceName, uid };
+    return { ...place, drop: adapted.rule.id, digest: '', looseDigest: '', owners: NONE, changed: NONE, notes: NONE, mentions: NONE, pristine: false, exceeded };
+  }
+  const mentions = renameNamespaces(object, type, options.rename ?? NO_RENAMES);
+  const pristine = type.group === '' && isPristine(object, type.resource);
+  const digest = comparableDigest(object, type);
+  return {
+    sourceNamespace,
+    sourceName,
+    namespace: interned(namespaceOf(object)),
+    name: nameOf(object),
+    uid,
+    drop: '',
+    digest,
+    looseDigest: type.group === '' && type.resource === 'services' ? digestOf(withoutNodePorts(object)) : '',
+    owners: adapted.owners.length === 0 ? NONE : adapted.owners,
+    changed: shared(adapted.changed),
+    notes: shared(adapted.notes),
+    mentions: mentions.length === 0 ? NONE : mentions,
+    pristine,
+    exceeded,
+  };
+}
+
+/** The owners of a row as they are compared. */
+export function ownersText(row: Pick<Row, 'owners'>): string {
+  return row.owners.length === 0 ? '' : comparableOwners(row.owners);
+}
+
+/** Takes the ports that a Service is published on out of it. True if there were any. */
+export function dropNodePorts(service: JsonObject): boolean {
+  let dropped = removeAt(service, 'spec', 'healthCheckNodePort');
+  for (const port of objectsAt(service, 'spec', 'ports')) dropped = removeAt(port, 'nodePort') || dropped;
+  return dropped;
+}
+
+function withoutNodePorts(service: JsonObject): JsonObject {
+  dropNodePorts(service);
+  return service;
+}
+
+const lists = new Map<string, readonly string[]>();
+
+/** One list for all rows with the same few rules: most rows have the same. */
+function shared(list: readonly string[]): readonly string[] {
+  if (list.length === 0) return NONE;
+  const key = list.join(' ');
+  const known = lists.get(key);
+  if (known !== undefined) return known;
+  lists.set(key, list);
+  return list;
+}
+
+const namespaces = new Map<string, string>();
+
+/** One string for all rows of a namespace: parsing makes a new one for each. */
+function interned(namespace: string): string {
+  const known = namespaces.get(namespace);
+  if (known !== undefined) return known;
+  namespaces.set(namespace, namespace);
+  return namespace;
+}
+
+/** True if a quota's `status.used` was above its `spec.hard` for something. */
+function isExceeded(quota: JsonObject): boolean {
+  const hard = objectAt(quota, 'spec', 'hard') ?? {};
+  const used = objectAt(quota, 'status', 'used') ?? {};
+  return Object.keys(hard).some((key) => quantity(used[key]) > quantity(hard[key]));
+}
+
+const SUFFIXES: Readonly<Record<string, number>> = {
+  n: 1e-9, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
+  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
+};
+
+/** Reads a quantity such as `1500m` or `2Gi`. Source: apimachinery/pkg/api/resource. */
+function quantity(value: unknown): number {
+  const match = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([numkMGTPE]|[KMGTPE]i)?$/.exec(typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '');
+  return match === null ? 0 : Number(match[1]) * (SUFFIXES[match[2] ?? ''] ?? 1);
+}
