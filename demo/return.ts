@@ -1,0 +1,70 @@
+/** The second half of the story: what is left of the vaults, one key, and a fresh control plane. */
+import { ruleById } from '../src/adapt/catalogue.ts';
+import { restore } from '../src/pipeline/restore/restore.ts';
+import { pointSource } from '../src/pipeline/sources.ts';
+import { openReader, unlock } from '../src/repository/index.ts';
+import { connectSite } from '../src/site/connect.ts';
+import { startSite } from '../test/testbed/kubernetes/site.ts';
+import type { Site } from '../test/testbed/kubernetes/site.ts';
+import type { DemoRepository } from './repository.ts';
+import type { DemoReport } from './report.ts';
+import { count, seconds } from './screen.ts';
+import type { Teller } from './screen.ts';
+
+export interface BringBackOptions {
+  readonly repository: DemoRepository;
+  /** When the site was lost: milliseconds since the epoch. */
+  readonly lostAt: number;
+  readonly teller: Teller;
+  readonly signal: AbortSignal;
+  readonly cleanup: (task: () => Promise<unknown>) => void;
+}
+
+export interface BroughtBack extends Pick<DemoReport, 'rtoSeconds' | 'phases' | 'objects' | 'leftOut' | 'failures'> {
+  readonly site: Site;
+  readonly pointUsed: string;
+  readonly pointsFound: number;
+  readonly differences: number;
+  readonly examples: readonly string[];
+}
+
+/** Starts a fresh control plane, and restores the newest point from whatever vault still has it. */
+export async function bringBack({ repository, lostAt, teller, signal, cleanup }: BringBackOptions): Promise<BroughtBack> {
+  const began = Date.now();
+  const site = await startSite({ name: 'new-harbour', signal });
+  cleanup(() => site.stop());
+  const startSeconds = (Date.now() - began) / 1000;
+  teller.tell(`A fresh control plane is up, in ${seconds(startSeconds)}`, 'empty: it has never heard of harbour');
+
+  const opening = Date.now();
+  const { keys } = await unlock(repository.vaults, { identities: [repository.identity] });
+  const reader = await openReader({ vaults: repository.vaults, keys });
+  const points = await reader.listPoints({ site: 'harbour' });
+  const point = await reader.open('latest', { site: 'harbour', signal });
+  const openSeconds = (Date.now() - opening) / 1000;
+  teller.tell(`${points.length} recovery points found in vault ${point.vaults.map((name) => `"${name}"`).join(' and ')}`, 'signatures and chain checked; opened with the age identity, the only thing carried over');
+
+  const connection = await connectSite({ name: 'new-harbour', kubeconfig: site.kubeconfigPath });
+  cleanup(() => connection.close());
+  const report = await restore({ source: pointSource(point), target: connection, options: {}, signal });
+  const rtoSeconds = (Date.now() - lostAt) / 1000;
+  teller.tell(`Restored and verified: ${count(report.objects.created + report.objects.updated)} objects written, in ${seconds(report.seconds)}`);
+
+  return {
+    site,
+    pointUsed: point.header.id,
+    pointsFound: points.length,
+    rtoSeconds,
+    phases: [{ name: 'new control plane', seconds: startSeconds }, { name: 'open vault', seconds: openSeconds }, ...report.phases],
+    objects: report.objects,
+    leftOut: leftOut(report.dropped),
+    failures: report.failures.map((failure) => `${failure.object}: ${failure.outcome}: ${failure.reason}`),
+    differences: (report.verify?.different ?? 0) + (report.verify?.missing ?? 0),
+    examples: (report.verify?.details ?? []).map((detail) => `${detail.object}: ${detail.missing ? 'missing' : detail.differences.map((difference) => difference.path).join(', ')}`),
+  };
+}
+
+/** Dropped objects by the reason a person understands. */
+function leftOut(dropped: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(dropped).map(([rule, value]) => [ruleById(rule)?.why ?? rule, value]));
+}
