@@ -132,6 +132,8 @@ class DirectoryVault implements Vault {
     try {
       await unlink(join(this.#root, key));
     } catch (error) {
+      // A folder: part of other keys, and no object.
+      if (errnoOf(error) === 'EISDIR') return;
       const explained = await this.#explain(error, 'write', key);
       if (!isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) throw explained;
     }
