@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   LB_CUT_EXPIRED: passing('The site changed faster than it could be read at one revision'),
   LB_CUT_PARTIAL: { title: 'Some resources could not be read', exit: EXIT.partial, retriable: false },
   // restore
+  LB_RESTORE_INTO_SOURCE: usage('The target is the very cluster the point was taken from'),
   LB_RESTORE_CONFLICT: fails('An object exists already in the target site and differs'),
   LB_RESTORE_INCOMPLETE: { title: 'Some objects could not be restored', exit: EXIT.partial, retriable: false },
 } as const satisfies Record<string, CodeEntry>;

@@ -30,7 +30,7 @@ export const defineRestore: Define = (parent, run) => {
     .command('restore')
     .summary('bring a recovery point back in a cluster')
     .description(
-      'Restores a recovery point into a cluster: plans, shows what it would do, asks, does it, waits until it is ready, and compares. A restore that was stopped is simply started again. Refuses the cluster that the point was taken from, unless told so.',
+      'Restores a recovery point into a cluster: plans, shows what it would do, asks, does it, and compares. A restore that was stopped is simply started again. Refuses the cluster that the point was taken from, unless told so.',
     )
     .argument('[point]', 'id of a point, the beginning of one, or `latest`', 'latest')
     .option('--plan', 'show what would be done, object by object, and write nothing')
@@ -51,7 +51,7 @@ export const defineRestore: Define = (parent, run) => {
     .addOption(repeated('--object <object>', 'only this object (Kind/namespace/name or Kind/name); can be repeated'))
     .addOption(repeated('--map-namespace <a=b>', 'restore namespace A as B; can be repeated'))
     .addOption(
-      new Option('--wait <duration>', 'how long to wait for what was restored to become ready: 90s, 5m; 0 for not at all').argParser(duration),
+      new Option('--wait <duration>', 'how long to wait for workloads to become ready: 90s, 5m (default: not at all)').argParser(duration),
     )
     .option('-y, --yes', 'do not ask')
     .option('--into-source', 'allow the very cluster the point was taken from');
