@@ -6,7 +6,7 @@ import { ownerRules } from './rules/owners.ts';
 /** What becomes of one owner reference. */
 export type OwnerFate =
   /** The owner is in the set and restored. */
-  | { readonly kind: 'restored'; readonly owner: OwnerReference; readonly row: Row }
+  | { readonly kind: 'restored'; readonly owner: OwnerReference }
   /** The owner is in the set and dropped; whatever makes it again makes its dependents again. */
   | { readonly kind: 'dropped'; readonly owner: OwnerReference }
   /** The owner is dropped because the target makes it itself. */
@@ -21,24 +21,24 @@ export interface Settled {
   readonly fates: readonly OwnerFate[];
 }
 
-/**
- * Decides about owner references once every row of the set is known. `byUid` must hold every row that may be an owner.
- * Memory: one entry for each object with owners.
- */
+/** What is known of an object of the set: the rule that drops it by itself (`''`: none), and its row if it has owners. */
+export interface KnownOwner {
+  readonly drop: string;
+  readonly row?: Row;
+}
+
+/** Decides about owner references once every object of the set is known. Memory: one entry for each object it is asked about. */
 export class OwnerSettlement {
-  readonly #byUid: ReadonlyMap<string, Row>;
+  readonly #lookup: (uid: string) => KnownOwner | undefined;
   readonly #settled = new Map<Row, Settled>();
   readonly #visiting = new Set<Row>();
 
-  constructor(byUid: ReadonlyMap<string, Row>) {
-    this.#byUid = byUid;
+  /** `lookup` finds an object of the set by its UID. */
+  constructor(lookup: (uid: string) => KnownOwner | undefined) {
+    this.#lookup = lookup;
   }
 
-  /** The rule that drops a row, on its own or with its owners; `''` if it is restored. */
-  dropOf(row: Row): string {
-    return row.drop === '' ? this.settle(row).drop : row.drop;
-  }
-
+  /** Decides about the owners of a row that is not dropped by itself. */
   settle(row: Row): Settled {
     const known = this.#settled.get(row);
     if (known !== undefined) return known;
@@ -48,17 +48,17 @@ export class OwnerSettlement {
     this.#visiting.add(row);
     const fates = row.owners.map((owner) => this.#fate(owner));
     this.#visiting.delete(row);
-    const gone = fates.length > 0 && fates.every((fate) => fate.kind === 'dropped');
+    const gone = fates.every((fate) => fate.kind === 'dropped');
     const settled = { drop: gone ? ownerRules.gone.id : '', fates };
     this.#settled.set(row, settled);
     return settled;
   }
 
   #fate(owner: OwnerReference): OwnerFate {
-    const row = this.#byUid.get(owner.uid);
-    if (row === undefined) return { kind: 'unknown', owner };
-    const drop = this.dropOf(row);
-    if (drop === '') return { kind: 'restored', owner, row };
+    const known = this.#lookup(owner.uid);
+    if (known === undefined) return { kind: 'unknown', owner };
+    const drop = known.drop === '' && known.row !== undefined ? this.settle(known.row).drop : known.drop;
+    if (drop === '') return { kind: 'restored', owner };
     const rule = ruleById(drop);
     return rule?.effect === 'drop' && rule.madeByCluster === true ? { kind: 'made-by-target', owner } : { kind: 'dropped', owner };
   }

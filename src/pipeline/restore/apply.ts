@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts';
 import { bodiesOf } from './bodies.ts';
 import type { Body } from './bodies.ts';
 import { giveUpLinks, linkPending } from './owner-links.ts';
-import { forEachParallel } from './parallel.ts';
+import { forEachParallel } from '../for-each.ts';
 import type { PlanAction, PlanEntry } from './plan.ts';
 import type { Verdict } from './refusal.ts';
 import type { Outcome } from './results.ts';

@@ -26,8 +26,8 @@ import type { ResolvedOptions, RestoreOptions } from './options.ts';
 import { linkOwners } from './owners.ts';
 import type { PlanType, RestorePlan } from './plan.ts';
 import type { Phase } from './report.ts';
-import { objectFilter } from './select.ts';
-import type { ObjectFilter } from './select.ts';
+import { objectFilter } from '../select.ts';
+import type { ObjectFilter } from '../select.ts';
 import { targetDefinitions } from './target.ts';
 import { waveNumber, waveOf } from './waves.ts';
 

@@ -8,7 +8,7 @@ import type { ResolvedOptions } from './options.ts';
 import type { DraftOwner } from './owners.ts';
 import { planDigest } from './plan.ts';
 import type { PlanEntry, PlanOwner, PlanType, RestorePlan } from './plan.ts';
-import type { ObjectFilter } from './select.ts';
+import type { ObjectFilter } from '../select.ts';
 
 /** Everything that is known when a plan is written down. */
 export interface PlanParts {

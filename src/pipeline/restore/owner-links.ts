@@ -4,7 +4,7 @@ import { ownerReference } from '../../adapt/owners.ts';
 import type { OwnerReference } from '../../adapt/owners.ts';
 import { patchObject } from '../../site/apply.ts';
 import { SiteError } from '../../site/errors.ts';
-import { forEachParallel } from './parallel.ts';
+import { forEachParallel } from '../for-each.ts';
 import type { PlanEntry, PlanOwner } from './plan.ts';
 import { reasonOf } from './refusal.ts';
 import type { RestoreRun } from './run.ts';

@@ -1,9 +1,8 @@
 import { comparableOwners } from '../../adapt/adapt.ts';
 import type { OwnerReference } from '../../adapt/owners.ts';
-import type { Row } from '../../adapt/row.ts';
 import { ownerRules } from '../../adapt/rules/owners.ts';
 import { OwnerSettlement } from '../../adapt/settle.ts';
-import type { OwnerFate } from '../../adapt/settle.ts';
+import type { KnownOwner, OwnerFate } from '../../adapt/settle.ts';
 import type { SiteConnection } from '../../site/connect.ts';
 import type { Discovery } from '../../site/discover.ts';
 import { limitedTo } from '../../site/parallel.ts';
@@ -40,15 +39,9 @@ export async function linkOwners(
   const linked = new Map<Draft, readonly DraftOwner[]>();
   const owned = drafts.filter(({ row }) => row.owners.length > 0 && row.drop === '');
   if (owned.length > 0) {
-    const byUid = new Map<string, Row>();
-    const byRow = new Map<Row, Draft>();
-    for (const entry of drafts) {
-      byUid.set(entry.row.uid, entry.row);
-      byRow.set(entry.row, entry);
-    }
-    const settlement = new OwnerSettlement(byUid);
-    const find = finder(site);
-    const search: Search = { byRow, find, unknown: options.lookElsewhere };
+    const byUid = new Map(drafts.map((entry) => [entry.row.uid, entry]));
+    const settlement = new OwnerSettlement((uid) => known(byUid.get(uid)));
+    const search: Search = { byUid, find: finder(site), unknown: options.lookElsewhere };
     for (const entry of owned) {
       const { drop, fates } = settlement.settle(entry.row);
       if (drop !== '') {
@@ -70,19 +63,23 @@ export async function linkOwners(
   return linked;
 }
 
+function known(entry: Draft | undefined): KnownOwner | undefined {
+  return entry === undefined ? undefined : { drop: entry.row.drop, row: entry.row };
+}
+
 type Find = (owner: OwnerReference, namespace: string) => Promise<DraftOwner['found']>;
 
 interface Search {
-  readonly byRow: ReadonlyMap<Row, Draft>;
+  readonly byUid: ReadonlyMap<string, Draft>;
   readonly find: Find;
   /** Whether owners that are not in the set are looked for. */
   readonly unknown: boolean;
 }
 
-async function locate(fate: OwnerFate, entry: Draft, { byRow, find, unknown }: Search): Promise<DraftOwner | undefined> {
+async function locate(fate: OwnerFate, entry: Draft, { byUid, find, unknown }: Search): Promise<DraftOwner | undefined> {
   const { owner } = fate;
   if (fate.kind === 'restored') {
-    const draft = byRow.get(fate.row);
+    const draft = byUid.get(owner.uid);
     return draft !== undefined && leadsToObject(draft.action) ? { owner, draft } : undefined;
   }
   if (fate.kind === 'dropped' || (fate.kind === 'unknown' && !unknown)) return undefined;

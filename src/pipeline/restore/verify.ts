@@ -10,7 +10,7 @@ import { showValue } from '../show-value.ts';
 import type { ShownDifference } from '../show-value.ts';
 import { bodiesOf } from './bodies.ts';
 import { plannedOwners } from './owner-links.ts';
-import { forEachParallel } from './parallel.ts';
+import { forEachParallel } from '../for-each.ts';
 import type { Outcome } from './results.ts';
 import { nameEntry, targetType } from './run.ts';
 import type { RestoreRun } from './run.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { systemClock } from '../../core/clock.ts';
 import { getObject } from '../../site/apply.ts';
 import { typeName } from '../../site/types.ts';
-import { forEachParallel } from './parallel.ts';
+import { forEachParallel } from '../for-each.ts';
 import type { Outcome } from './results.ts';
 import { nameEntry, targetType } from './run.ts';
 import type { RestoreRun } from './run.ts';

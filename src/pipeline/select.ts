@@ -1,10 +1,9 @@
-import { LifeboatError } from '../../core/errors.ts';
-import { compileSelection } from '../../site/selection.ts';
-import { typeName } from '../../site/types.ts';
-import type { ResourceType } from '../../site/types.ts';
-import { nameOf, namespaceOf, objectAt } from '../../adapt/json.ts';
-import type { JsonObject } from '../../adapt/json.ts';
-import type { ResolvedOptions } from './options.ts';
+import { LifeboatError } from '../core/errors.ts';
+import { compileSelection } from '../site/selection.ts';
+import { typeName } from '../site/types.ts';
+import type { ResourceType, Selection } from '../site/types.ts';
+import { nameOf, namespaceOf, objectAt } from '../adapt/json.ts';
+import type { JsonObject } from '../adapt/json.ts';
 
 /** Says which objects of the source are restored. */
 export interface ObjectFilter {
@@ -45,7 +44,7 @@ export function namesType(kind: string, type: ResourceType): boolean {
 }
 
 /** Makes the filter that the options ask for. Throws `LB_USAGE` for a name or selector that is malformed. */
-export function objectFilter(options: Pick<ResolvedOptions, 'selection' | 'objects'>): ObjectFilter {
+export function objectFilter(options: { readonly selection: Selection; readonly objects: readonly string[] }): ObjectFilter {
   const wanted = options.objects.map(parseObjectName);
   if (wanted.length > 0) {
     return {
@@ -58,7 +57,7 @@ export function objectFilter(options: Pick<ResolvedOptions, 'selection' | 'objec
   }
   const selection = compileSelection(options.selection);
   return {
-    restricts: Object.values(options.selection).some((value) => value !== undefined && (typeof value !== 'object' || value.length > 0)),
+    restricts: Object.values(options.selection).some((value: unknown) => (Array.isArray(value) ? value.length > 0 : value !== undefined)),
     wanted,
     hasType: (type) => selection.hasType(type),
     has: (type, object) => {
