@@ -4,7 +4,8 @@ import type { Clock } from '../core/clock.ts';
 import { isLifeboatError } from '../core/errors.ts';
 import { loadCredentials } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
-import { isRefusal, readRefusal, refusalError } from './errors.ts';
+import { readRefusal, refusalError } from './errors.ts';
+import { ApiServerHealth } from './health.ts';
 import { defaultKubeconfigPaths, inClusterAccess, readKubeconfig } from './kubeconfig.ts';
 import type { SiteAccess } from './kubeconfig.ts';
 import { PATIENT, withRetries } from './retry.ts';
@@ -123,6 +124,7 @@ class Connection implements SiteConnection {
   #session: Session;
   #renewing: Promise<void> | undefined;
   #reached = false;
+  readonly #health: ApiServerHealth;
 
   constructor(options: ConnectOptions, access: SiteAccess, session: Session) {
     this.name = options.name;
@@ -130,6 +132,8 @@ class Connection implements SiteConnection {
     this.#options = options;
     this.#access = access;
     this.#session = session;
+    const askReady = { path: '/readyz', accept: 'text/plain', doing: 'get /readyz', retry: false } as const;
+    this.#health = new ApiServerHealth(() => this.request(askReady), options.clock);
   }
 
   request(request: SiteRequest): Promise<SiteAnswer> {
@@ -151,23 +155,13 @@ class Connection implements SiteConnection {
     return withRetries(work, {
       limits: this.#reached ? allowed : { ...allowed, outageMs: Math.min(allowed.outageMs, FIRST_CONTACT_MS) },
       signal,
-      ready: () => this.#ready(signal),
+      health: this.#health,
       ...(clock === undefined ? {} : { clock }),
     });
   }
 
   async close(): Promise<void> {
     await this.#session.transport.close();
-  }
-
-  /** True when the API server says that it serves, or does not say because it may not be asked. */
-  async #ready(signal: AbortSignal | undefined): Promise<boolean> {
-    try {
-      await this.request({ path: '/readyz', accept: 'text/plain', doing: 'get /readyz', retry: false, signal });
-      return true;
-    } catch (error) {
-      return isRefusal(error, 401, 403, 404);
-    }
   }
 
   async #send(request: SiteRequest): Promise<RawAnswer> {

@@ -74,6 +74,8 @@ export class StartAgain extends Error {}
 const MOST_NAMESPACE_LISTS = 8;
 /** A type that appears or disappears: how often and how far apart it is asked for before the cut gives up on the revision. */
 const NOT_FOUND_TRIES = 4;
+/** A type that is refused as expired at a revision that is not: how often it is asked for before it is taken to be kept elsewhere. */
+const EXPIRED_TRIES = 4;
 const NOT_FOUND_PAUSE_MS = 500;
 
 /**
@@ -116,8 +118,8 @@ async function readExact(context: ReadContext, plan: TypePlan, type: ResourceTyp
       reading.void();
       if (isRefusal(error, 410)) {
         if (!(await isStillThere(connection, moment, signal))) throw new StartAgain(`revision ${moment.revision} is gone`, { cause: error });
-        // Only this type cannot be read at the revision. Once may be chance; twice means that it is kept elsewhere.
-        if (tries < 2) continue;
+        // Only this type cannot be read at the revision. Once may be chance; again and again means that it is kept elsewhere.
+        if (tries < EXPIRED_TRIES) continue;
         throw new OtherRevision(moment.revision, '');
       }
       if (!isRefusal(error, 404) || plan.notFound !== 'stale') throw error;

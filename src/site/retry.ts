@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { isLifeboatError } from '../core/errors.ts';
-import { isPassing, SiteError } from './errors.ts';
+import { isPassing, isRefusal, SiteError } from './errors.ts';
 
 /**
  * How a request failed, which decides how long it is repeated:
@@ -26,15 +26,24 @@ const LONGEST_DELAY_MS = 5_000;
 /** A server that asks for more is asked earlier all the same. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
 
+/** What is known of a server beyond the answer to one request. */
+export interface ServerHealth {
+  /** It did not answer. */
+  away(): void;
+  /** Asked before it is tried again after it was away: whether it is up and ready. */
+  ready(): Promise<boolean>;
+  /**
+   * True while it may be starting: a server that has just come up refuses everybody (401, 403) until it has read
+   * who may do what.
+   */
+  starting(): boolean;
+}
+
 export interface RetryOptions {
   readonly limits?: RetryLimits;
   readonly clock?: Clock;
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Asked after `away` failures, before the next attempt: whether the server is up and ready. A server that has just
-   * come up refuses requests with 401, 403 and 404 until it has read its own state.
-   */
-  readonly ready?: () => Promise<boolean>;
+  readonly health?: ServerHealth;
 }
 
 /**
@@ -55,7 +64,7 @@ export async function withRetries<T>(attempt: (progress: () => void) => Promise<
       return await attempt(progress);
     } catch (error) {
       signal?.throwIfAborted();
-      const kind = failureKind(error);
+      const kind = failureKind(error, options.health);
       failures += 1;
       if (kind === 'final') throw error;
       if (kind === 'busy' && failures >= limits.busyAttempts) throw error;
@@ -64,21 +73,23 @@ export async function withRetries<T>(attempt: (progress: () => void) => Promise<
         await clock.sleep(pause(failures, error), signal);
         continue;
       }
+      if (!isRefusal(error, 401, 403)) options.health?.away();
       awaySince ??= clock.now();
       let ready = false;
       for (let waits = failures; !ready; waits += 1) {
         if (clock.now() - awaySince >= limits.outageMs) throw error;
         await clock.sleep(pause(waits, error), signal);
-        ready = options.ready === undefined || (await options.ready());
+        ready = options.health === undefined || (await options.health.ready());
       }
     }
   }
 }
 
 /** Sorts a failure of a request into one of the kinds above. */
-export function failureKind(error: unknown): FailureKind {
+function failureKind(error: unknown, health: ServerHealth | undefined): FailureKind {
   if (!(error instanceof SiteError)) return isLifeboatError(error, 'LB_SITE_UNREACHABLE') ? 'away' : 'final';
   const { status, fromApiServer } = error.refusal;
+  if ((status === 401 || status === 403) && health?.starting() === true) return 'away';
   if (status === 429) return 'busy';
   if (!isPassing(status)) return 'final';
   // A gateway error without a Status object comes from a load balancer whose API server is gone.

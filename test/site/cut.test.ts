@@ -73,7 +73,7 @@ describe('a cut of everything', () => {
     for (const type of summary.types) {
       const listed = await site.api.list(collectionPath(type));
       const taken = sink.objects.get(typeName(type)) ?? [];
-      expect(type, typeName(type)).toMatchObject({ fidelity: 'exact', count: listed.length });
+      expect(type).toMatchObject({ resource: type.resource, fidelity: 'exact', count: listed.length });
       // Leases change while this runs: everything else must be the same in every field.
       if (type.resource === 'leases') continue;
       expect(taken.map(withoutKind)).toEqual(listed.map(withoutKind));

@@ -24,14 +24,12 @@ export class GatheringSink implements CutSink {
   restarts = 0;
   /** Called after each object; may be waited for. */
   onObject: ((count: number) => Promise<void> | void) | undefined;
-  #open = 0;
   #count = 0;
 
   type: CutSink['type'] = (type) => {
     const name = typeName(type);
     const taken: Gathered[] = [];
     this.objects.delete(name);
-    this.#open += 1;
     let busy = false;
     return {
       object: (raw) => {

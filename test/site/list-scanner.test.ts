@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ListScanner } from '../../src/site/list-scanner.ts';
 import type { ListMeta } from '../../src/site/list-scanner.ts';

@@ -3,6 +3,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { LifeboatError } from '../../src/core/errors.ts';
 import { readRefusal, refusalError } from '../../src/site/errors.ts';
 import { withRetries } from '../../src/site/retry.ts';
+import type { ServerHealth } from '../../src/site/retry.ts';
 
 /** A clock on which sleeping takes no time. */
 class QuickClock implements Clock {
@@ -19,6 +20,8 @@ class QuickClock implements Clock {
   }
 }
 
+/** A server that says that it is well. */
+const calm: ServerHealth = { away: () => undefined, ready: () => Promise.resolve(true), starting: () => false };
 const limits = { outageMs: 60_000, busyAttempts: 6, failingAttempts: 3 };
 const away = (): LifeboatError => new LifeboatError('LB_SITE_UNREACHABLE', 'no answer');
 const refused = (status: number, retryAfter?: string, body = '{"kind":"Status","message":"m","reason":"r"}'): LifeboatError =>
@@ -41,23 +44,23 @@ describe('repeating requests', () => {
   it('waits for a server that is away, until it says that it is ready', async () => {
     const clock = new QuickClock();
     let asked = 0;
-    const ready = (): Promise<boolean> => Promise.resolve((asked += 1) >= 5);
+    const health = { ...calm, ready: () => Promise.resolve((asked += 1) >= 5) };
     const { work, calls } = failing(away());
-    await expect(withRetries(work, { limits, clock, ready })).resolves.toBe('done');
+    await expect(withRetries(work, { limits, clock, health })).resolves.toBe('done');
     expect([asked, calls()]).toEqual([5, 2]);
   });
 
   it('gives up on a server that stays away, after the time allowed', async () => {
     const clock = new QuickClock();
-    const ready = (): Promise<boolean> => Promise.resolve(false);
-    await expect(withRetries(() => Promise.reject(away()), { limits, clock, ready })).rejects.toMatchObject({ code: 'LB_SITE_UNREACHABLE' });
+    const health = { ...calm, ready: () => Promise.resolve(false) };
+    await expect(withRetries(() => Promise.reject(away()), { limits, clock, health })).rejects.toMatchObject({ code: 'LB_SITE_UNREACHABLE' });
     expect(clock.now()).toBeGreaterThanOrEqual(60_000);
     expect(clock.now()).toBeLessThan(70_000);
   });
 
   it('gives up on a server that is ready each time and breaks off each time', async () => {
     const clock = new QuickClock();
-    await expect(withRetries(() => Promise.reject(away()), { limits, clock, ready: () => Promise.resolve(true) })).rejects.toThrow();
+    await expect(withRetries(() => Promise.reject(away()), { limits, clock, health: calm })).rejects.toThrow('no answer');
     expect(clock.now()).toBeLessThan(70_000);
   });
 
@@ -84,13 +87,22 @@ describe('repeating requests', () => {
   it('takes a gateway error that is not from an API server for an outage', async () => {
     const clock = new QuickClock();
     const gateway = Array.from({ length: 8 }, () => refused(503, undefined, '<html>'));
-    await expect(withRetries(failing(...gateway).work, { limits, clock, ready: () => Promise.resolve(true) })).resolves.toBe('done');
+    await expect(withRetries(failing(...gateway).work, { limits, clock, health: calm })).resolves.toBe('done');
   });
 
   it.each([400, 401, 403, 404, 409, 410, 422])('does not repeat what is refused with %i', async (status) => {
     const { work, calls } = failing(refused(status));
     await expect(withRetries(work, { limits, clock: new QuickClock() })).rejects.toMatchObject({ status });
     expect(calls()).toBe(1);
+  });
+
+  it('does not believe a server that has just come back when it refuses everybody', async () => {
+    let starting = true;
+    const health = { ...calm, starting: () => starting };
+    const started = failing(away(), refused(403), refused(401), refused(403));
+    await expect(withRetries(started.work, { limits, clock: new QuickClock(), health })).resolves.toBe('done');
+    starting = false;
+    await expect(withRetries(failing(refused(403)).work, { limits, clock: new QuickClock(), health })).rejects.toMatchObject({ status: 403 });
   });
 
   it('counts anew after progress', async () => {
