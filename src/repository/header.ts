@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { LifeboatError } from '../core/errors.ts';
 import type { Secret, WriteKey } from '../keys/index.ts';
-import { FORMAT_VERSION, SHA256_HEX } from './layout.ts';
-import { checkShape, checkSignature, encodeSignedJson, parseSignedJson } from './signed-json.ts';
+import { SIGNING_KEY_BYTES } from '../keys/signing.ts';
+import { SHA256_HEX } from './layout.ts';
+import { decodeWholeSignedJson, encodeSignedJson } from './signed-json.ts';
 
-const FORMAT = 'lifeboat-repository';
-const PURPOSE = 'lifeboat/1/repository';
-
-const headerSchema = z.object({
-  format: z.literal(FORMAT),
-  version: z.int(),
-  id: z.string().regex(/^[0-9a-f]{32}$/),
-  createdAt: z.iso.datetime(),
-  sealingPublicKey: z.base64(),
-  signingPublicKey: z.base64(),
-  rescue: z.array(z.object({ key: z.string(), size: z.int().min(0), sha256: z.string().regex(SHA256_HEX) })),
-});
+const KIND = {
+  format: 'lifeboat-repository',
+  purpose: 'lifeboat/1/repository',
+  schema: z.object({
+    id: z.string().regex(/^[0-9a-f]{32}$/),
+    createdAt: z.iso.datetime(),
+    sealingPublicKey: z.base64(),
+    signingPublicKey: z.base64(),
+    rescue: z.array(z.object({ key: z.string(), size: z.int().min(0), sha256: z.string().regex(SHA256_HEX) })),
+  }),
+};
 
 /** `lifeboat.json`: what a vault is. Signed; the same bytes in every vault. */
 export interface RepositoryHeader {
@@ -30,15 +30,13 @@ export interface RepositoryHeader {
 
 export function encodeHeader(header: RepositoryHeader, signingKey: Secret): Buffer {
   const document = {
-    format: FORMAT,
-    version: FORMAT_VERSION,
     id: header.id,
     createdAt: header.createdAt,
     sealingPublicKey: Buffer.from(header.sealingPublicKey).toString('base64'),
     signingPublicKey: Buffer.from(header.signingPublicKey).toString('base64'),
     rescue: header.rescue,
   };
-  return encodeSignedJson(document, PURPOSE, signingKey);
+  return encodeSignedJson(KIND, document, signingKey);
 }
 
 /**
@@ -46,13 +44,23 @@ export function encodeHeader(header: RepositoryHeader, signingKey: Secret): Buff
  * `checkHeader` compares it with a key from elsewhere. Throws `LB_REPO_DAMAGED`, `LB_REPO_NEWER_FORMAT`, `LB_REPO_FORGED`.
  */
 export function decodeHeader(bytes: Uint8Array): RepositoryHeader {
-  const signed = parseSignedJson(bytes, FORMAT);
-  if (signed.length !== bytes.length) throw new LifeboatError('LB_REPO_DAMAGED', 'lifeboat.json has bytes after its end');
-  const document = checkShape(signed, headerSchema, FORMAT);
-  const signingPublicKey = Buffer.from(document.signingPublicKey, 'base64');
-  checkSignature(signed, PURPOSE, signingPublicKey);
+  const document = decodeWholeSignedJson(KIND, bytes, ownKey);
   const { id, createdAt, rescue } = document;
-  return { id, createdAt, rescue, signingPublicKey, sealingPublicKey: Buffer.from(document.sealingPublicKey, 'base64') };
+  return {
+    id,
+    createdAt,
+    rescue,
+    sealingPublicKey: Buffer.from(document.sealingPublicKey, 'base64'),
+    signingPublicKey: Buffer.from(document.signingPublicKey, 'base64'),
+  };
+}
+
+/** The key a header names, in this and every later version of it. */
+function ownKey(document: unknown): Uint8Array {
+  const named = z.object({ signingPublicKey: z.base64() }).safeParse(document);
+  const key = Buffer.from(named.data?.signingPublicKey ?? '', 'base64');
+  if (key.length !== SIGNING_KEY_BYTES) throw new LifeboatError('LB_REPO_DAMAGED', 'The lifeboat-repository names no signing key');
+  return key;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { isLifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { Vault } from '../vault/vault.ts';
 import { pointKey } from './layout.ts';
@@ -20,7 +20,7 @@ export interface HeadsContext {
 
 /**
  * The points of each site that no other point follows yet: one as a rule, more after backups that ran at the same time.
- * A point that no vault has intact is left out with a warning.
+ * A point that no vault has intact is left out with a warning. Throws `LB_REPO_NEWER_FORMAT` when a newer lifeboat wrote one.
  */
 export async function findHeads(
   points: ReadonlyMap<Vault, readonly PointName[]>,
@@ -53,6 +53,7 @@ async function readFromAny(vaults: readonly Vault[], name: PointName, context: H
       return decodePoint(bytes, { ...name, repositoryId: context.repositoryId }, context.signingPublicKey);
     } catch (error) {
       context.signal?.throwIfAborted();
+      if (isLifeboatError(error, 'LB_REPO_NEWER_FORMAT')) throw error;
       context.onWarning?.({ kind: 'point-unreadable', message: messageOf(error), where: whereIs(vault, key) });
     }
   }

@@ -8,3 +8,5 @@ export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';
 export { unlock } from './unlock.ts';
 export type { Unlocked } from './unlock.ts';
+export { verify } from './verify/verify.ts';
+export type { VerifyOptions } from './verify/verify.ts';

@@ -121,6 +121,7 @@ export class PackStore {
   async #fromAnyVault<T>(ref: PackRef, context: ReadContext, work: (vault: Vault) => Promise<T>): Promise<T> {
     const key = packKey(ref.id);
     const problems: string[] = [];
+    let newer: LifeboatError | undefined;
     for (const vault of this.#vaults) {
       if (this.#bad.get(vault)?.has(ref.id) === true) {
         problems.push(`${vault.name}: missing or damaged`);
@@ -130,12 +131,14 @@ export class PackStore {
         return await work(vault);
       } catch (error) {
         context.signal?.throwIfAborted();
-        if (!isLifeboatError(error) || error.code === 'LB_REPO_NEWER_FORMAT') throw error;
+        if (!isLifeboatError(error)) throw error;
+        if (error.code === 'LB_REPO_NEWER_FORMAT') newer = error;
         problems.push(`${vault.name}: ${messageOf(error)}`);
         if (!error.retriable) this.#bad.set(vault, (this.#bad.get(vault) ?? new Set()).add(ref.id));
         context.onWarning?.({ kind: 'pack-unreadable', message: messageOf(error), where: whereIs(vault, key) });
       }
     }
+    if (newer !== undefined) throw newer;
     throw new LifeboatError('LB_REPO_DAMAGED', `No vault has pack ${ref.id} intact (${problems.join('; ')})`, {
       where: key,
       hint: 'Run `lifeboat verify` to see which points this touches; another point may be whole.',

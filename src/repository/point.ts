@@ -5,13 +5,11 @@ import type { Opener, Sealer } from '../keys/sealing.ts';
 import type { Json, PointHeader } from './api.ts';
 import { sha256Hex } from './bytes.ts';
 import { compress, decompress } from './compression.ts';
-import { FORMAT_VERSION, INDEX_ID, POINT_ID, SHA256_HEX, SITE_NAME } from './layout.ts';
+import { INDEX_ID, POINT_ID, SHA256_HEX, SITE_NAME } from './layout.ts';
 import { decodePackTable, encodePackTable } from './pack-table.ts';
 import type { PackRef } from './pack-table.ts';
-import { checkShape, checkSignature, encodeSignedJson, parseSignedJson } from './signed-json.ts';
+import { decodeSignedJson, encodeSignedJson } from './signed-json.ts';
 
-const FORMAT = 'lifeboat-point';
-const PURPOSE = 'lifeboat/1/point';
 const MANIFEST_INFO = 'lifeboat/1/manifest';
 const MAX_MANIFEST = 256 * 1024 * 1024;
 
@@ -20,8 +18,6 @@ const sha256 = z.string().regex(SHA256_HEX);
 const sectionSchema = z.object({ bytes: count, sha256 });
 
 const pointSchema = z.object({
-  format: z.literal(FORMAT),
-  version: z.int(),
   repository: z.string(),
   id: z.string().regex(POINT_ID),
   site: z.string().regex(SITE_NAME),
@@ -43,6 +39,8 @@ const pointSchema = z.object({
   packTable: sectionSchema,
   manifest: sectionSchema,
 });
+
+const KIND = { format: 'lifeboat-point', purpose: 'lifeboat/1/point', schema: pointSchema };
 
 /** What a point says in the clear beside its `PointHeader`: what must be in the vault with it. */
 export interface PointContext {
@@ -107,8 +105,6 @@ export function encodePoint(
   const packTable = encodePackTable(point.packs);
   const { header, sealedManifest } = point;
   const document = {
-    format: FORMAT,
-    version: FORMAT_VERSION,
     repository: point.repositoryId,
     id: header.id,
     site: header.site,
@@ -123,7 +119,7 @@ export function encodePoint(
     packTable: { bytes: packTable.length, sha256: sha256Hex(packTable) },
     manifest: { bytes: sealedManifest.length, sha256: sha256Hex(sealedManifest) },
   };
-  return Buffer.concat([encodeSignedJson(document, PURPOSE, signingKey), packTable, sealedManifest]);
+  return Buffer.concat([encodeSignedJson(KIND, document, signingKey), packTable, sealedManifest]);
 }
 
 /**
@@ -132,14 +128,13 @@ export function encodePoint(
  * Throws `LB_REPO_FORGED`, `LB_REPO_DAMAGED`, `LB_REPO_NEWER_FORMAT`.
  */
 export function decodePointHead(bytes: Uint8Array, place: PointPlace, signingPublicKey: Uint8Array): PointHead {
-  const signed = parseSignedJson(bytes, FORMAT);
-  checkSignature(signed, PURPOSE, signingPublicKey);
-  const { format: _f, version: _v, repository, slots, indexes, packTable, manifest, ...header } = checkShape(signed, pointSchema, FORMAT);
+  const { document, length } = decodeSignedJson(KIND, bytes, signingPublicKey);
+  const { repository, slots, indexes, packTable, manifest, ...header } = document;
   if (repository !== place.repositoryId || header.site !== place.site || header.id !== place.id) {
     throw new LifeboatError('LB_REPO_FORGED', `This is point ${header.id} of site ${header.site} in repository ${repository}, put in another place`);
   }
-  const size = signed.length + packTable.bytes + manifest.bytes;
-  return { header, slots, indexes, size, sections: { at: signed.length, packTable, manifest } };
+  const size = length + packTable.bytes + manifest.bytes;
+  return { header, slots, indexes, size, sections: { at: length, packTable, manifest } };
 }
 
 /** Reads a whole point: as `decodePointHead`, and every byte after the signed part is checked by its hash. */

@@ -2,34 +2,26 @@ import { z } from 'zod';
 import { LifeboatError } from '../core/errors.ts';
 import type { Secret, WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
-import { FORMAT_VERSION, SHA256_HEX, tombstoneKey } from './layout.ts';
-import { checkShape, checkSignature, encodeSignedJson, parseSignedJson } from './signed-json.ts';
+import { SHA256_HEX, tombstoneKey } from './layout.ts';
+import { decodeWholeSignedJson, encodeSignedJson } from './signed-json.ts';
 import { listSlotObjects } from './vault-contents.ts';
 import { readObject } from './vault-io.ts';
 
-const FORMAT = 'lifeboat-slot-removed';
-const PURPOSE = 'lifeboat/1/slot-removed';
-
-const tombstoneSchema = z.object({
-  format: z.literal(FORMAT),
-  version: z.int(),
-  repository: z.string(),
-  slot: z.string().regex(SHA256_HEX),
-  removedAt: z.iso.datetime(),
-});
+const KIND = {
+  format: 'lifeboat-slot-removed',
+  purpose: 'lifeboat/1/slot-removed',
+  schema: z.object({ repository: z.string(), slot: z.string().regex(SHA256_HEX), removedAt: z.iso.datetime() }),
+};
 
 /** A signed note that a slot was removed on purpose, so that its absence is no loss, and a copy left over counts no more. */
 export function encodeTombstone(tombstone: { readonly repositoryId: string; readonly slot: string; readonly removedAt: string }, signingKey: Secret): Buffer {
   const { repositoryId: repository, slot, removedAt } = tombstone;
-  return encodeSignedJson({ format: FORMAT, version: FORMAT_VERSION, repository, slot, removedAt }, PURPOSE, signingKey);
+  return encodeSignedJson(KIND, { repository, slot, removedAt }, signingKey);
 }
 
 /** Throws `LB_REPO_FORGED`, `LB_REPO_DAMAGED` unless the bytes say, signed, that this slot was removed. */
 export function checkTombstone(bytes: Uint8Array, slot: string, key: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>): void {
-  const signed = parseSignedJson(bytes, FORMAT);
-  if (signed.length !== bytes.length) throw new LifeboatError('LB_REPO_DAMAGED', 'The tombstone has bytes after its end');
-  checkSignature(signed, PURPOSE, key.signingPublicKey);
-  const document = checkShape(signed, tombstoneSchema, FORMAT);
+  const document = decodeWholeSignedJson(KIND, bytes, key.signingPublicKey);
   if (document.repository !== key.repositoryId || document.slot !== slot) {
     throw new LifeboatError('LB_REPO_FORGED', 'The tombstone is of another slot or repository');
   }

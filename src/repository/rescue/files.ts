@@ -15,7 +15,7 @@ export async function rescueFiles(): Promise<RescueFile[]> {
     readFile(new URL('README.md', import.meta.url), 'utf8'),
   ]);
   const readerName = `lifeboat-rescue-${shortHash(reader)}.mjs`;
-  const instructions = Buffer.from(readme.replaceAll('lifeboat-rescue.mjs', readerName));
+  const instructions = Buffer.from(readme.replaceAll('node rescue/lifeboat-rescue.mjs', `node rescue/${readerName}`));
   return [
     { key: `${RESCUE_PREFIX}${readerName}`, bytes: reader },
     { key: `${RESCUE_PREFIX}README-${shortHash(instructions)}.md`, bytes: instructions },

@@ -1,2 +1,541 @@
-// The standalone rescue reader.
-process.exitCode = 1;
+#!/usr/bin/env node
+// The standalone reader of lifeboat repositories, format 1. It needs Node 24.7 or newer, a copy of a vault in a folder,
+// and a passphrase or an age identity: nothing to install, no network. It shares no code with lifeboat; it is written
+// from docs/format.md, whose sections the comments name.
+import * as crypto from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import * as zlib from 'node:zlib';
+
+const { createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, scryptSync } = crypto;
+const self = fileURLToPath(import.meta.url);
+
+const USAGE = `Reads a lifeboat vault that was copied to a folder.
+
+  node ${basename(self)} COMMAND
+
+  list                      the recovery points; needs no key
+  verify                    every byte of every object; opens everything too when a key is given
+  extract POINT FOLDER      one JSON file for each Kubernetes object
+  extract POINT --ndjson    all objects, one a line, to standard output
+
+POINT is an id, the beginning of one, or "latest".
+
+  --vault FOLDER           the copied vault (default: the folder this file's folder is in)
+  --site SITE              only points of this site
+  --identity-file FILE     age identities (AGE-SECRET-KEY-…), one a line
+  --passphrase-file FILE   a passphrase, in the first line; without either, it is asked for
+`;
+
+// ---- Bytes ----
+
+const utf8 = (text) => Buffer.from(text, 'utf8');
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const hkdf = (secret, salt, info) => Buffer.from(hkdfSync('sha256', secret, salt, info, 32));
+const hmac = (key, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest();
+const unbase64 = (text) => Buffer.from(text, 'base64');
+
+function fail(message) {
+  throw new Error(message);
+}
+
+function decryptAead(algorithm, key, nonce, aad, sealed) {
+  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: 16 });
+  if (aad !== undefined) decipher.setAAD(aad);
+  decipher.setAuthTag(sealed.subarray(-16));
+  return Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()]);
+}
+
+/** Reads varints (unsigned LEB128), zigzag numbers and byte strings one after the other. */
+function reader(bytes) {
+  let at = 0;
+  const take = (length) => {
+    if (at + length > bytes.length) fail('bytes end too early');
+    return bytes.subarray(at, (at += length));
+  };
+  const varint = () => {
+    for (let value = 0, factor = 1; ; factor *= 128) {
+      const byte = take(1)[0];
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  };
+  const zigzag = () => {
+    const value = varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  };
+  return { take, varint, zigzag, done: () => at === bytes.length };
+}
+
+// ---- Sealing: HPKE base mode (RFC 9180), KEM 0x647a MLKEM768-X25519 (X-Wing), KDF HKDF-SHA256 ----
+
+const hpkeExtract = (suite, salt, label, ikm) => hmac(salt, utf8('HPKE-v1'), suite, utf8(label), ikm);
+function hpkeExpand(suite, key, label, info, length) {
+  const lengthBytes = Buffer.from([length >> 8, length & 255]);
+  return hmac(key, lengthBytes, utf8('HPKE-v1'), suite, utf8(label), info, Buffer.from([1])).subarray(0, length);
+}
+
+const X25519_PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const X25519_SPKI = Buffer.from('302a300506032b656e032100', 'hex');
+const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+const MLKEM768_PKCS8 = Buffer.from('3054020100300b060960864801650304040204428040', 'hex');
+
+const privateKey = (prefix, raw) => createPrivateKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'pkcs8' });
+const publicKey = (prefix, raw) => createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' });
+const rawPublic = (key) => createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
+
+/** X-Wing: what was encapsulated to the key with this 32-byte seed. */
+function decapsulateXWing(seed, encapsulated) {
+  const expanded = createHash('shake256', { outputLength: 96 }).update(seed).digest();
+  const lattice = privateKey(MLKEM768_PKCS8, expanded.subarray(0, 64));
+  const curve = privateKey(X25519_PKCS8, expanded.subarray(64));
+  const curveShare = encapsulated.subarray(1088);
+  const latticeSecret = crypto.decapsulate(lattice, encapsulated.subarray(0, 1088));
+  const curveSecret = diffieHellman({ privateKey: curve, publicKey: publicKey(X25519_SPKI, curveShare) });
+  const parts = [latticeSecret, curveSecret, curveShare, rawPublic(curve), utf8('\\.//^\\')];
+  return parts.reduce((hash, part) => hash.update(part), createHash('sha3-256')).digest();
+}
+
+/** HPKE's Open for a single message, with AEAD 2 (AES-256-GCM) or 3 (ChaCha20-Poly1305). */
+function openHpke(seed, encapsulated, ciphertext, info, aad, aead) {
+  const suite = Buffer.concat([utf8('HPKE'), Buffer.from([0x64, 0x7a, 0, 1, 0, aead])]);
+  const none = Buffer.alloc(0);
+  const context = Buffer.concat([Buffer.from([0]), hpkeExtract(suite, none, 'psk_id_hash', none), hpkeExtract(suite, none, 'info_hash', utf8(info))]);
+  const secret = hpkeExtract(suite, decapsulateXWing(seed, encapsulated), 'secret', none);
+  const key = hpkeExpand(suite, secret, 'key', context, 32);
+  const nonce = hpkeExpand(suite, secret, 'base_nonce', context, 12);
+  return decryptAead(aead === 2 ? 'aes-256-gcm' : 'chacha20-poly1305', key, nonce, aad, ciphertext);
+}
+
+const openSealed = (seed, sealed, info, aad) => openHpke(seed, sealed.subarray(0, 1120), sealed.subarray(1120), info, aad, 2);
+
+// ---- Key slots: age files (age-encryption.org/v1) ----
+
+function parseAge(file) {
+  const end = file.indexOf('\n---');
+  const macEnd = file.indexOf('\n', end + 1);
+  const lines = file.subarray(0, end).toString('latin1').split('\n');
+  if (end < 0 || lines.shift() !== 'age-encryption.org/v1') fail('this is not an age file');
+  const stanzas = [];
+  for (const line of lines) {
+    if (line.startsWith('-> ')) stanzas.push({ args: line.slice(3).split(' '), body: '' });
+    else stanzas.at(-1).body += line;
+  }
+  const mac = unbase64(file.subarray(end + 5, macEnd).toString('latin1'));
+  return { stanzas, mac, signed: file.subarray(0, end + 4), payload: file.subarray(macEnd + 1) };
+}
+
+const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
+
+/** The 32 bytes in an age identity. Its checksum is not needed: a wrong identity opens nothing. */
+function identityBytes(identity) {
+  let bits = 0;
+  let value = 0;
+  const bytes = [];
+  for (const character of identity.slice(identity.lastIndexOf('1') + 1, -6).toLowerCase()) {
+    value = ((value << 5) | BECH32.indexOf(character)) & 0xfff;
+    bits += 5;
+    if (bits >= 8) bytes.push((value >> (bits -= 8)) & 255);
+  }
+  return Buffer.from(bytes);
+}
+
+const unwrap = (key, body) => decryptAead('chacha20-poly1305', key, Buffer.alloc(12), undefined, body);
+
+/** The file key in one stanza; `undefined` when the secret is of another kind. Throws when it does not fit. */
+function openStanza({ args, body }, secret) {
+  const [type, first, second] = args;
+  const wrapped = unbase64(body);
+  if (type === 'scrypt' && secret.passphrase !== undefined) {
+    const N = 2 ** Math.min(Number(second), 22);
+    const salt = Buffer.concat([utf8('age-encryption.org/v1/scrypt'), unbase64(first)]);
+    return unwrap(scryptSync(secret.passphrase, salt, 32, { N, r: 8, p: 1, maxmem: 1024 * N + 2 ** 20 }), wrapped);
+  }
+  const post = secret.identity?.startsWith('AGE-SECRET-KEY-PQ-1');
+  if (type === 'X25519' && post === false) {
+    const own = privateKey(X25519_PKCS8, identityBytes(secret.identity));
+    const share = unbase64(first);
+    const shared = diffieHellman({ privateKey: own, publicKey: publicKey(X25519_SPKI, share) });
+    return unwrap(hkdf(shared, Buffer.concat([share, rawPublic(own)]), 'age-encryption.org/v1/X25519'), wrapped);
+  }
+  if (type === 'mlkem768x25519' && post === true) {
+    return openHpke(identityBytes(secret.identity), unbase64(first), wrapped, 'age-encryption.org/mlkem768x25519', undefined, 3);
+  }
+  return undefined;
+}
+
+/** What an age file holds, or `undefined` when the secret does not open it. */
+function openAge(file, secret) {
+  const { stanzas, mac, signed, payload } = parseAge(file);
+  for (const stanza of stanzas) {
+    let fileKey;
+    try {
+      fileKey = openStanza(stanza, secret);
+    } catch {
+      continue;
+    }
+    if (fileKey === undefined) continue;
+    if (!hmac(hkdf(fileKey, '', 'header'), signed).equals(mac)) fail('the header of an age file is damaged');
+    const key = hkdf(fileKey, payload.subarray(0, 16), 'payload');
+    const parts = [];
+    for (let at = 16, counter = 0; at < payload.length; counter++) {
+      const part = payload.subarray(at, (at += 65536 + 16));
+      const nonce = Buffer.alloc(12);
+      nonce.writeUInt32BE(counter, 7);
+      nonce[11] = at >= payload.length ? 1 : 0;
+      parts.push(decryptAead('chacha20-poly1305', key, nonce, undefined, part));
+    }
+    return Buffer.concat(parts);
+  }
+  return undefined;
+}
+
+// ---- The vault ----
+
+/** Every object in the vault: key and size. */
+function listVault(vault, folder = '') {
+  return readdirSync(join(vault, folder), { withFileTypes: true })
+    .filter((entry) => !entry.name.startsWith('.'))
+    .flatMap((entry) => (entry.isDirectory() ? listVault(vault, `${folder}${entry.name}/`) : [`${folder}${entry.name}`]))
+    .sort();
+}
+
+/** Signed JSON: a line with the document, a line with the signature over `purpose`, newline and the first line. */
+function readSigned(bytes, purpose, keyOf) {
+  const end = bytes.indexOf(10);
+  const length = end + 1 + 145;
+  const document = JSON.parse(bytes.subarray(0, end).toString('utf8'));
+  const signature = /^\{"signature":"([0-9a-f]{128})"\}\n$/.exec(bytes.subarray(end + 1, length).toString('latin1'))?.[1];
+  const signed = Buffer.concat([utf8(`${purpose}\n`), bytes.subarray(0, end)]);
+  const good = signature !== undefined && crypto.verify(null, signed, publicKey(ED25519_SPKI, keyOf(document)), Buffer.from(signature, 'hex'));
+  if (!good) fail('the signature does not match: edited, damaged, or made by someone else');
+  if (document.version > 1) fail(`format version ${document.version} is newer than this reader: get a newer one`);
+  return { document, length };
+}
+
+const readHeader = (vault) => readSigned(readFileSync(join(vault, 'lifeboat.json')), 'lifeboat/1/repository', (header) => unbase64(header.signingPublicKey)).document;
+
+/** The keys of the repository, from any slot that one of the secrets opens. */
+function unlock(vault, secrets) {
+  const slots = readdirSync(join(vault, 'keys')).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  for (const name of slots) {
+    const file = readFileSync(join(vault, 'keys', name));
+    if (sha256(file) !== name) console.error(`keys/${name} is damaged`);
+    else {
+      for (const secret of secrets) {
+        const opened = openAge(file, secret);
+        if (opened !== undefined) return readKeyOf(JSON.parse(opened.toString('utf8')));
+      }
+    }
+  }
+  return fail(`none of the ${slots.length} key slots opens with what was given`);
+}
+
+function readKeyOf(document) {
+  if (document.format !== 'lifeboat-read-key' || document.version !== 1) fail('the slot holds no read key that this reader knows');
+  const bytes = (name) => Buffer.from(document[name], 'hex');
+  const signingKey = privateKey(Buffer.from('302e020100300506032b657004220420', 'hex'), bytes('signingKey'));
+  return { repository: document.repository, id: bytes('repository'), sealingKey: bytes('sealingKey'), dedupKey: bytes('dedupKey'), signingPublicKey: rawPublic(signingKey) };
+}
+
+/** A whole point, checked: signed head, pack table, sealed manifest. */
+function readPoint(vault, { site, id }, access) {
+  const bytes = readFileSync(join(vault, 'points', site, id));
+  const { document: head, length } = readSigned(bytes, 'lifeboat/1/point', () => access.signingPublicKey);
+  if (head.repository !== access.repository || head.site !== site || head.id !== id) fail('the point was put in another place than it is from');
+  const packTable = bytes.subarray(length, length + head.packTable.bytes);
+  const manifest = bytes.subarray(length + head.packTable.bytes);
+  if (sha256(packTable) !== head.packTable.sha256 || sha256(manifest) !== head.manifest.sha256) fail('the point is damaged after its signed part');
+  const packs = [];
+  for (let at = 0; at < packTable.length; at += 68) {
+    const entry = packTable.subarray(at, at + 68);
+    packs.push({ id: entry.toString('hex', 0, 32), size: entry.readUInt32LE(32), commitment: entry.toString('hex', 36) });
+  }
+  return { head, packs, manifest };
+}
+
+/** The manifest: HPKE-sealed, zstd, JSON. */
+function openManifest(point, keys) {
+  const aad = utf8(`${keys.repository}\n${point.head.site}\n${point.head.id}`);
+  return JSON.parse(zlib.zstdDecompressSync(openSealed(keys.sealingKey, point.manifest, 'lifeboat/1/manifest', aad)).toString('utf8'));
+}
+
+// ---- Packs ----
+
+/** Opens packs, and keeps the few that were used last. */
+function packOpener(vault, keys) {
+  const open = new Map();
+  return (pack) => {
+    const known = open.get(pack.id);
+    if (known !== undefined) return known;
+    const bytes = readFileSync(join(vault, 'packs', pack.id.slice(0, 2), pack.id));
+    if (sha256(bytes) !== pack.id) fail(`pack ${pack.id} is damaged`);
+    if (open.size >= 3) open.delete(open.keys().next().value);
+    open.set(pack.id, openPack(bytes, pack, keys));
+    return open.get(pack.id);
+  };
+}
+
+function openPack(bytes, pack, keys) {
+  if (bytes.toString('latin1', 0, 7) !== 'LBPACK\0' || bytes[7] !== 1) fail(`pack ${pack.id} is of a format this reader does not know`);
+  const contentKey = openSealed(keys.sealingKey, bytes.subarray(8, 1176), 'lifeboat/1/pack', keys.id);
+  const commitment = hkdf(contentKey, keys.id, 'lifeboat/1/pack/commitment');
+  if (commitment.toString('hex') !== pack.commitment || !commitment.equals(bytes.subarray(1176, 1208))) fail(`pack ${pack.id} is sealed with another key than its point names`);
+  const key = hkdf(contentKey, keys.id, 'lifeboat/1/pack/key');
+  const openBlock = (number, sealed) => {
+    const nonce = Buffer.alloc(12);
+    nonce.writeUInt32BE(number, 8);
+    return decryptAead('aes-256-gcm', key, nonce, Buffer.concat([utf8('lifeboat/1/pack/block'), keys.id, commitment, nonce.subarray(8)]), sealed);
+  };
+  const tableAt = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+  const table = reader(zlib.zstdDecompressSync(openBlock(0xffffffff, bytes.subarray(tableAt, -8))));
+  const blocks = [];
+  let at = 1208;
+  for (let left = table.varint(); left > 0; left--) {
+    const sealed = bytes.subarray(at, (at += table.varint()));
+    const compressed = table.take(1)[0] === 1;
+    const lengths = Array.from({ length: table.varint() }, () => table.varint());
+    blocks.push({ sealed, compressed, lengths });
+  }
+  const opened = new Map();
+  /** The chunks of a block. */
+  const block = (number) => {
+    if (!opened.has(number)) {
+      const { sealed, compressed, lengths } = blocks[number] ?? fail('a block is not in its pack');
+      const plain = openBlock(number, sealed);
+      const contents = compressed ? zlib.zstdDecompressSync(plain) : plain;
+      let from = 0;
+      if (opened.size >= 8) opened.delete(opened.keys().next().value);
+      opened.set(number, lengths.map((length) => contents.subarray(from, (from += length))));
+    }
+    return opened.get(number);
+  };
+  return { block };
+}
+
+// ---- Streams ----
+
+/** The chunks of an extent list, in order; at the end their digest is compared. */
+function* chunksOf(encoded, packs, openPackOf, keys) {
+  const list = reader(encoded);
+  const nested = list.take(1)[0] === 1;
+  const digest = list.take(32);
+  const actual = createHash('sha256');
+  const chunks = (function* () {
+    let [pack, block, next] = [0, 0, 0];
+    for (let left = list.varint(); left > 0; left--) {
+      const packStep = list.zigzag();
+      const blockStep = list.zigzag();
+      const firstStep = list.zigzag();
+      pack += packStep;
+      const newBlock = (packStep === 0 ? block : 0) + blockStep;
+      const first = (packStep === 0 && newBlock === block ? next : 0) + firstStep;
+      block = newBlock;
+      next = first + list.varint() + 1;
+      const contents = openPackOf(packs[pack] ?? fail('a stream names an unknown pack')).block(block);
+      for (let index = first; index < next; index++) {
+        const chunk = contents[index] ?? fail('a chunk is not where it should be');
+        actual.update(hmac(keys.dedupKey, chunk).subarray(0, 16));
+        yield chunk;
+      }
+    }
+  })();
+  if (nested) {
+    const inner = Buffer.concat([...chunks]);
+    if (!actual.digest().equals(digest)) fail('a stream has other chunks than were written');
+    yield* chunksOf(inner, packs, openPackOf, keys);
+    return;
+  }
+  yield* chunks;
+  if (!actual.digest().equals(digest)) fail('a stream has other chunks than were written');
+}
+
+/** The records of a stream: each begins with its length, at the beginning of a chunk. */
+function* recordsOf(stream, packs, openPackOf, keys) {
+  let parts = [];
+  let missing = 0;
+  let records = 0;
+  for (const chunk of chunksOf(unbase64(stream.extents), packs, openPackOf, keys)) {
+    if (missing === 0) missing = chunk.readUInt32LE(0) + 4;
+    parts.push(chunk);
+    missing -= chunk.length;
+    if (missing > 0) continue;
+    if (missing < 0) fail('a record is longer than it says');
+    yield Buffer.concat(parts).subarray(4);
+    records++;
+    parts = [];
+  }
+  if (records !== stream.records || missing !== 0) fail('a stream does not hold what it should');
+}
+
+// ---- Commands ----
+
+function pointNames(vault, site) {
+  return listVault(vault)
+    .map((key) => /^points\/([^/]+)\/(\d{8}T\d{6}Z-[0-9a-f]{8})$/.exec(key))
+    .filter((match) => match !== null && (site === undefined || match[1] === site))
+    .map(([, siteName, id]) => ({ site: siteName, id }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function choosePoint(vault, wanted, site) {
+  const points = pointNames(vault, site);
+  if (wanted === 'latest' && new Set(points.map((point) => point.site)).size > 1) fail('there are points of several sites: say which with --site');
+  const matching = wanted === 'latest' ? points.slice(-1) : points.filter((point) => point.id.startsWith(wanted));
+  if (matching.length !== 1) fail(`${matching.length} points match "${wanted}"`);
+  return matching[0];
+}
+
+function accessOf(vault, keys) {
+  if (keys !== undefined) return keys;
+  const header = readHeader(vault);
+  return { repository: header.id, signingPublicKey: unbase64(header.signingPublicKey) };
+}
+
+function list(vault, site) {
+  const access = accessOf(vault);
+  let bad = 0;
+  for (const name of pointNames(vault, site)) {
+    try {
+      const { head } = readPoint(vault, name, access);
+      console.log(`${name.id}  ${name.site}  ${head.at}  ${head.stats.recordsTotal} objects${head.complete ? '' : '  (not everything could be read)'}`);
+    } catch (error) {
+      bad++;
+      console.log(`${name.id}  ${name.site}  BAD: ${error.message}`);
+    }
+  }
+  return bad === 0;
+}
+
+function verifyVault(vault, site, keys) {
+  let bad = 0;
+  const check = (what, work) => {
+    try {
+      work();
+    } catch (error) {
+      bad++;
+      console.log(`BAD ${what}: ${error.message}`);
+    }
+  };
+  const objects = listVault(vault);
+  const rescue = new Map();
+  check('lifeboat.json', () => {
+    for (const file of readHeader(vault).rescue) rescue.set(file.key, file.sha256);
+  });
+  for (const key of rescue.keys()) if (!objects.includes(key)) check(key, () => fail('it is not there'));
+  for (const key of objects) {
+    const expected = rescue.get(key) ?? /^(?:packs\/..|index|keys)\/(?:\d{8}T\d{6}Z-)?([0-9a-f]{64})$/.exec(key)?.[1];
+    if (expected !== undefined) check(key, () => sha256(readFileSync(join(vault, key))) === expected || fail('the bytes do not match the name'));
+  }
+  const access = accessOf(vault, keys);
+  const openPackOf = keys && packOpener(vault, keys);
+  const points = pointNames(vault, site);
+  for (const name of points) {
+    check(`points/${name.site}/${name.id}`, () => {
+      const point = readPoint(vault, name, access);
+      for (const previous of point.head.previous) if (!points.some(({ id }) => id === previous.id)) fail(`the point before it, ${previous.id}, is gone`);
+      for (const pack of point.packs) {
+        const size = statSync(join(vault, 'packs', pack.id.slice(0, 2), pack.id), { throwIfNoEntry: false })?.size;
+        if (size !== pack.size) fail(`pack ${pack.id} is ${size === undefined ? 'not there' : 'not whole'}`);
+      }
+      if (keys === undefined) return;
+      for (const stream of Object.values(openManifest(point, keys).streams)) for (const _record of recordsOf(stream, point.packs, openPackOf, keys));
+    });
+  }
+  console.log(`${objects.length} objects and ${points.length} points read, ${bad} of them bad${keys === undefined ? ' (nothing was opened: no key was given)' : ''}`);
+  return bad === 0;
+}
+
+/** A file name for any name: what is not plain is written as %XX; so are capitals, because some file systems ignore case. */
+function fileName(name) {
+  const plain = utf8(name).toString('latin1').replace(/[^a-z0-9._-]|^\.|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))./g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return plain.length <= 200 ? plain : `${plain.slice(0, 180)}~${sha256(utf8(name)).slice(0, 16)}`;
+}
+
+/** The object as JSON on one line; list items carry no apiVersion and kind, so they are put in front. */
+function completed(record, type) {
+  const text = record.toString('utf8').replaceAll(/[\r\n]/g, ' ').trim();
+  const object = JSON.parse(text);
+  const version = type.group === '' ? type.version : `${type.group}/${type.version}`;
+  const head = [['apiVersion', version], ['kind', type.kind]].filter(([name]) => object[name] === undefined);
+  const inserted = head.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)},`).join('');
+  return { object, text: `{${inserted}${text.slice(1)}` };
+}
+
+async function extract(vault, name, keys, folder) {
+  const point = readPoint(vault, name, keys);
+  const manifest = openManifest(point, keys);
+  if (manifest.kind !== 'cluster-state') fail(`the point holds "${manifest.kind}", which this reader does not know`);
+  const openPackOf = packOpener(vault, keys);
+  let count = 0;
+  for (const [streamName, stream] of Object.entries(manifest.streams)) {
+    const type = manifest.summary.types.find(({ group, resource }) => `${group}/${resource}` === streamName);
+    if (type === undefined) fail(`the manifest does not describe ${streamName}`);
+    for (const record of recordsOf(stream, point.packs, openPackOf, keys)) {
+      const { object, text } = completed(record, type);
+      count++;
+      if (folder === undefined) {
+        if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
+      } else {
+        const { namespace, name: objectName } = object.metadata;
+        const path = join(folder, type.group === '' ? 'core' : fileName(type.group), /^[A-Za-z]+$/.test(type.kind) ? type.kind : fileName(type.kind), namespace === undefined ? '_cluster' : fileName(namespace));
+        mkdirSync(path, { recursive: true });
+        writeFileSync(join(path, `${fileName(objectName)}.json`), `${text}\n`);
+      }
+    }
+  }
+  console.error(`${count} objects of point ${name.id} (site ${name.site}, ${point.head.at})`);
+  return true;
+}
+
+async function askPassphrase() {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write('Passphrase: ');
+  const passphrase = await terminal.question('');
+  terminal.close();
+  process.stderr.write('\n');
+  return passphrase;
+}
+
+async function secretsFrom(options, needed) {
+  if (options['identity-file'] !== undefined) {
+    const lines = readFileSync(options['identity-file'], 'utf8').split(/\r?\n/).map((line) => line.trim());
+    return lines.filter((line) => line.startsWith('AGE-SECRET-KEY-')).map((identity) => ({ identity }));
+  }
+  if (options['passphrase-file'] !== undefined) return [{ passphrase: readFileSync(options['passphrase-file'], 'utf8').split(/\r?\n/)[0] }];
+  return needed ? [{ passphrase: await askPassphrase() }] : [];
+}
+
+async function main() {
+  if (crypto.decapsulate === undefined || zlib.zstdDecompressSync === undefined) fail(`this needs Node 24.7 or newer, and this is ${process.version}`);
+  const text = { type: 'string' };
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { vault: text, site: text, 'identity-file': text, 'passphrase-file': text, ndjson: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
+  const [command, wanted, folder] = positionals;
+  const vault = resolve(values.vault ?? join(dirname(self), '..'));
+  if (command === 'list') return list(vault, values.site);
+  if (command === 'verify') {
+    const secrets = await secretsFrom(values, false);
+    return verifyVault(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
+  }
+  if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true)) {
+    return extract(vault, choosePoint(vault, wanted, values.site), unlock(vault, await secretsFrom(values, true)), folder);
+  }
+  process.stdout.write(USAGE);
+  return values.help === true;
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  console.error(`lifeboat-rescue: ${error.message}`);
+  process.exitCode = 1;
+}

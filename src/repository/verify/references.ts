@@ -1,0 +1,64 @@
+import { indexKey, packKey, pointKey, slotKey } from '../layout.ts';
+import type { Point } from '../point.ts';
+import type { VaultCheck } from './vault-check.ts';
+
+/** Every genuine point of any vault, by its key. */
+export function allPoints(checks: readonly VaultCheck[]): Map<string, Point> {
+  const points = new Map<string, Point>();
+  for (const check of checks) for (const [key, point] of check.points) points.set(key, point);
+  return points;
+}
+
+/** For each pack, the ids of the points that need it. */
+export function pointsByPack(points: Iterable<Point>): Map<string, string[]> {
+  const needed = new Map<string, string[]>();
+  for (const point of points) {
+    for (const pack of point.packs) {
+      const ids = needed.get(pack.id);
+      if (ids === undefined) needed.set(pack.id, [point.header.id]);
+      else ids.push(point.header.id);
+    }
+  }
+  return needed;
+}
+
+/** Checks that a vault has everything that its points, and those of the other vaults, say is there. */
+export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, Point>): void {
+  for (const [key, point] of points) {
+    if (!check.sizes.has(key)) check.missing(key, 'Another vault has this point', [point.header.id]);
+  }
+  const needed = pointsByPack(check.points.values());
+  for (const point of check.points.values()) {
+    for (const pack of point.packs) check.expectSize(packKey(pack.id), pack.size, needed.get(pack.id) ?? []);
+    for (const slot of point.slots) check.expectSlot(slot);
+    checkChain(check, point, points);
+  }
+  // What a newer point no longer names was merged into another index object and may have been swept.
+  for (const head of headsOf(check.points.values())) {
+    for (const id of head.indexes) {
+      if (!check.sizes.has(indexKey(id))) check.missing(indexKey(id), 'An index object is not there: no data are lost, but some will be stored again', []);
+    }
+  }
+  if (check.points.size > 0 && check.slots.size === 0) {
+    const ids = [...check.points.values()].map((point) => point.header.id);
+    check.missing(slotKey(''), 'No intact key slot is left: only a key kept elsewhere opens this vault', ids);
+  }
+}
+
+function checkChain(check: VaultCheck, point: Point, points: ReadonlyMap<string, Point>): void {
+  for (const { id, sha256 } of point.header.previous) {
+    const key = pointKey(point.header.site, id);
+    const previous = points.get(key);
+    if (previous !== undefined && previous.sha256 !== sha256) {
+      check.brokenChain(key, `This is not the point that ${point.header.id} follows`, [id]);
+    } else if (!check.sizes.has(key) && previous === undefined) {
+      check.brokenChain(key, `The point that ${point.header.id} follows is gone`, [id]);
+    }
+  }
+}
+
+function headsOf(points: Iterable<Point>): Point[] {
+  const all = [...points];
+  const followed = new Set(all.flatMap((point) => point.header.previous.map(({ id }) => pointKey(point.header.site, id))));
+  return all.filter((point) => !followed.has(pointKey(point.header.site, point.header.id)));
+}
