@@ -4,7 +4,6 @@ import { errnoOf } from './directory-errors.ts';
 import { KEY_PATTERN } from './vault.ts';
 import type { ObjectInfo } from './vault.ts';
 
-/** Names of one folder held in memory at a time; a larger folder is read several times over. */
 const NAMES_AT_ONCE = 65_536;
 /** Sizes asked for at once. More does not help: the file system has few threads to answer. */
 const STATS_AT_ONCE = 64;
@@ -14,13 +13,15 @@ export interface WalkOptions {
   readonly prefix: string;
   readonly startAfter: string;
   readonly signal: AbortSignal | undefined;
+  /** Names of one folder held in memory at a time; a larger folder is read several times over. */
+  readonly namesAtOnce?: number;
 }
 
 /**
  * The files under `root` whose path is a key with the wanted prefix, in ascending order of the whole keys.
  * A folder sorts as `name/`, so `a-b` comes before `a/b` as it must (keys are ASCII, so the order of
  * JavaScript strings is that of their bytes). Files that vanish meanwhile are left out.
- * Memory is bounded by `NAMES_AT_ONCE` names per level of folders. Rejects with the errors of the system calls;
+ * Memory is bounded by `namesAtOnce` names per level of folders. Rejects with the errors of the system calls;
  * a folder that does not exist has no files.
  */
 export async function* walkKeys(root: string, options: WalkOptions): AsyncGenerator<ObjectInfo, void, undefined> {
@@ -33,10 +34,9 @@ async function* walkFolder(
   folder: string,
   options: WalkOptions,
 ): AsyncGenerator<ObjectInfo, void, undefined> {
-  const wanted = (entry: string): boolean => isWanted(entry, options);
   let after = '';
   for (;;) {
-    const { entries, more } = await readSorted(root, folder, after, wanted, options.signal);
+    const { entries, more } = await readSorted(root, folder, after, options);
     let files: string[] = [];
     for (const entry of entries) {
       if (entry.endsWith('/')) {
@@ -65,20 +65,20 @@ function isWanted(entry: string, { prefix, startAfter }: WalkOptions): boolean {
   return entry > startAfter || startAfter.startsWith(entry);
 }
 
-/** The first `NAMES_AT_ONCE` wanted entries of a folder that come after `after`, sorted, as keys or `folder/`. */
+/** The first `namesAtOnce` wanted entries of a folder that come after `after`, sorted, as keys or `folder/`. */
 async function readSorted(
   root: string,
   folder: string,
   after: string,
-  wanted: (entry: string) => boolean,
-  signal: AbortSignal | undefined,
+  options: WalkOptions,
 ): Promise<{ readonly entries: readonly string[]; readonly more: boolean }> {
+  const { namesAtOnce = NAMES_AT_ONCE, signal } = options;
   let entries: string[] = [];
   let more = false;
   const keepSmallest = (): void => {
     entries.sort(byBytes);
-    if (entries.length <= NAMES_AT_ONCE) return;
-    entries = entries.slice(0, NAMES_AT_ONCE);
+    if (entries.length <= namesAtOnce) return;
+    entries = entries.slice(0, namesAtOnce);
     more = true;
   };
   const directory = await opendir(join(root, folder), { bufferSize: 1024 }).catch((error: unknown) => {
@@ -91,9 +91,9 @@ async function readSorted(
     const isFolder = item.isDirectory();
     if (item.name.startsWith('.') || !(isFolder || item.isFile())) continue;
     const entry = folder + item.name + (isFolder ? '/' : '');
-    if (entry <= after || !wanted(entry)) continue;
+    if (entry <= after || !isWanted(entry, options)) continue;
     entries.push(entry);
-    if (entries.length >= 2 * NAMES_AT_ONCE) keepSmallest();
+    if (entries.length >= 2 * namesAtOnce) keepSmallest();
   }
   keepSmallest();
   return { entries, more };

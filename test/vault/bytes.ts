@@ -67,3 +67,8 @@ export async function failure(call: Promise<unknown>): Promise<unknown> {
 export function codeOf(error: unknown): string {
   return isLifeboatError(error) ? error.code : String(error);
 }
+
+/** The codes that calls which must all fail fail with. */
+export async function codesOf(calls: readonly Promise<unknown>[]): Promise<string[]> {
+  return await Promise.all(calls.map(async (call) => codeOf(await failure(call))));
+}
