@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from './context.ts';
 
 /** What a command does: gets what the user typed, resolves to the exit code. */

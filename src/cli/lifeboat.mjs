@@ -15,8 +15,10 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 } else {
   const own = ownNode();
   if (own === undefined || process.execPath === own) {
-    console.error(`error: lifeboat needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath})`);
-    console.error('  fix: install a newer Node from https://nodejs.org, or run `npm ci` in the folder of lifeboat, which brings one');
+    process.stderr.write(
+      `error: lifeboat needs Node ${OLDEST.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath})\n` +
+        '  fix: Install a newer Node from https://nodejs.org, or run `npm ci` in the folder of lifeboat, which brings one.\n',
+    );
     process.exitCode = 2;
   } else {
     restart(own);
@@ -30,7 +32,7 @@ async function start() {
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (warning.name !== 'ExperimentalWarning') console.error(`${warning.name}: ${warning.message}`);
+    if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
@@ -46,15 +48,18 @@ function ownNode() {
   }
 }
 
-/** Runs this file again with another Node, as if it had been started with it: same terminal, signals, exit code. */
+/**
+ * Runs this file again with another Node, as if it had been started with it: same terminal, signals, exit code.
+ * @param {string} node path of the other Node
+ */
 function restart(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
-    console.error(`error: ${node} cannot be started: ${error.message}`);
+    process.stderr.write(`error: ${node} cannot be started: ${error.message}\n`);
     process.exitCode = 1;
   });
   child.on('exit', (code, signal) => {
-    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+    process.exitCode = code ?? (signal === null ? 1 : 128 + constants.signals[signal]);
   });
 }

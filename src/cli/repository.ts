@@ -43,12 +43,17 @@ export async function withReader<T>(context: Context, options: VaultOptions, bod
   });
 }
 
-/** Opens the repository with a key, and hands over a way to open its points. */
+/**
+ * Opens the repository with a key, and hands over a way to open its points. Nothing is opened when no point is `needed`,
+ * as for a comparison of two live sites.
+ */
 export async function withPoints<T>(
   context: Context,
   options: ReadOptions,
+  needed: boolean,
   body: (open: (id: string) => Promise<{ readonly source: StateSource; readonly point: OpenPoint }>) => Promise<T>,
 ): Promise<T> {
+  if (!needed) return body(() => Promise.reject(new Error('No point was to be opened')));
   return withVaults(context, options, async (vaults) => {
     const { onWarning, signal } = { onWarning: context.output.warn, signal: context.signal };
     const keys = await unlockVaults(context, vaults, options);
@@ -72,7 +77,7 @@ export async function withPoint<T>(
   options: ReadOptions,
   body: (source: StateSource, point: OpenPoint) => Promise<T>,
 ): Promise<T> {
-  return withPoints(context, options, async (open) => {
+  return withPoints(context, options, true, async (open) => {
     const { source, point } = await open(id);
     return body(source, point);
   });

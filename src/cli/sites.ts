@@ -15,13 +15,14 @@ export interface SiteChoice {
  * Throws `LB_USAGE` when the name is not in lifeboat.yaml, `LB_SITE_CONFIG` when the kubeconfig cannot be used.
  */
 export async function connectChosen(context: Context, choice: SiteChoice): Promise<SiteConnection> {
-  const { connectSite } = await import('../site/connect.ts');
+  const [{ connectSite }, { defaultKubeconfigPaths, readKubeconfig }] = await Promise.all([import('../site/connect.ts'), import('../site/kubeconfig.ts')]);
   if (choice.kubeconfig !== undefined || choice.context !== undefined) {
     if (choice.site !== undefined) {
       throw new LifeboatError('LB_USAGE', 'A site is named both by its name and by a kubeconfig', { hint: 'Leave one of the two out.' });
     }
-    const file = choice.kubeconfig === undefined ? undefined : context.path(choice.kubeconfig);
-    return connectSite({ name: choice.context ?? choice.kubeconfig ?? 'site', kubeconfig: file, context: choice.context });
+    const kubeconfig = choice.kubeconfig === undefined ? undefined : context.path(choice.kubeconfig);
+    const { context: name } = await readKubeconfig(kubeconfig === undefined ? defaultKubeconfigPaths(context.env) : [kubeconfig], choice.context);
+    return connectSite({ name, kubeconfig, context: name });
   }
   const config = await context.config();
   const name = choice.site ?? '';

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ProgressView } from '../../src/cli/progress.ts';
 import type { ProgressMode } from '../../src/cli/progress.ts';
@@ -60,7 +61,7 @@ describe('progress on a terminal', () => {
     view.finish();
     const frames = state.text.split('\u001b[1A');
     expect(frames).toHaveLength(3);
-    for (const line of state.text.split('\n')) expect(line.replaceAll(/\u001b\[\d*[A-Z]|\r/g, '').length).toBeLessThan(30);
+    for (const line of state.text.split('\n')) expect(stripVTControlCharacters(line).replace('\r', '').length).toBeLessThan(30);
     expect(state.text.endsWith('\n')).toBe(true);
   });
 
@@ -70,7 +71,8 @@ describe('progress on a terminal', () => {
     view.interrupt(() => {
       state.text += 'warning\n';
     });
-    expect(state.text).toMatch(/\u001b\[1A\r\u001b\[0Jwarning\n\r\u001b\[2Kcut {8}1 objects.*\n$/);
+    const [, afterwards = ''] = state.text.split('\u001b[1A\r\u001b[0J');
+    expect(afterwards).toBe('warning\n\r\u001b[2Kcut        1 objects\n');
     view.finish();
   });
 

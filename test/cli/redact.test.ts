@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, pre, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Redactor } from '../../src/cli/redact.ts';
 
@@ -28,9 +28,9 @@ describe('the last thing every output passes through', () => {
   });
 
   it('leaves nothing of any secret', () => {
-    fc.assert(
-      fc.property(fc.string({ minLength: 6 }), fc.string(), fc.string(), (secret, before, after) => {
-        fc.pre(secret.trim().length >= 6 && !secret.trim().startsWith('#') && !'[secret]'.includes(secret.trim()));
+    assert(
+      property(string({ minLength: 6 }), string(), string(), (secret, before, after) => {
+        pre(secret.trim().length >= 6 && !secret.trim().startsWith('#') && !'[secret]'.includes(secret.trim()));
         const redactor = new Redactor();
         redactor.add(secret);
         expect(redactor.redact(`${before} ${secret} ${after}`)).not.toContain(secret.trim());

@@ -141,7 +141,7 @@ describe('a mistake in lifeboat.yaml', () => {
   });
 
   it('is found behind an alias, where the alias points', () => {
-    const text = `${spoilt('  local:\n', '  local: &here\n').replace('path: backups', 'pth: backups')}`.replace('  offsite:', '  other: *here\n  offsite:');
+    const text = spoilt('  local:\n', '  local: &here\n').replace('path: backups', 'pth: backups').replace('  offsite:', '  other: *here\n  offsite:');
     expect(mistakes(text).map((line) => line.replace(/ .*/, ''))).toEqual(['9:5', '9:5']);
   });
 });

@@ -17,7 +17,7 @@ function tables(schema: JsonSchema, path: string): string[] {
   const properties = Object.entries(schema.properties ?? {});
   if (properties.length === 0) return [];
   const constant = properties.find(([, one]) => one.const !== undefined);
-  const title = constant === undefined ? `\`${path}\`` : `\`${path}\` with \`${constant[0]}: ${String(constant[1].const)}\``;
+  const title = constant === undefined ? `\`${path}\`` : `\`${path}\` with \`${constant[0]}: ${JSON.stringify(constant[1].const).replaceAll('"', '')}\``;
   const rows = properties.map(([name, one]) => {
     const required = schema.required?.includes(name) === true ? 'yes' : '';
     return `| \`${name}\` | ${kind(one)} | ${required} | ${one.description ?? ''} |`;
@@ -34,7 +34,7 @@ function isGroup(schema: JsonSchema): boolean {
 }
 
 function kind(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const).replaceAll('"', '')}\``;
   if (isGroup(schema)) return 'group, see below';
   if (schema.type === 'array') return 'list of texts';
   if (schema.type === 'boolean') return '`true` or `false`';

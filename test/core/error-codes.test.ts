@@ -15,10 +15,8 @@ describe('docs/errors.md', () => {
 
   it('says of every code what to do', () => {
     const sections = page.split(/^### (?=LB_)/m).slice(1);
-    for (const section of sections) {
-      const advice = section.split('\n\n').slice(2).join(' ').trim();
-      expect(advice.length, section.slice(0, 30)).toBeGreaterThan(20);
-    }
+    const silent = sections.filter((section) => section.split('\n\n').slice(2).join(' ').trim().length < 20);
+    expect(silent).toEqual([]);
   });
 
   it('lists the exit codes', () => {

@@ -12,8 +12,10 @@ export async function expectKept(path: string, expected: (now: string) => string
   const file = `${project}${path}`;
   const now = await readFile(file, 'utf8').catch(() => '');
   const wanted = expected(now);
-  if (process.env['UPDATE'] === '1' && wanted !== now) await writeFile(file, wanted);
-  else expect(now, `${path} is not up to date: run this test with UPDATE=1`).toBe(wanted);
+  if (wanted === now) return;
+  if (process.env['UPDATE'] === '1') await writeFile(file, wanted);
+  // What to do about a difference is part of what is compared, so that it stands beside it.
+  else expect(`${path} (bring it up to date by running this test with UPDATE=1)\n${now}`).toBe(`${path}\n${wanted}`);
 }
 
 /** `page` with what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` replaced. */

@@ -1,13 +1,7 @@
 import { Option } from 'commander';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export interface DiffOptions extends VaultOptions, ReadKeyOptions {
-  readonly namespace?: readonly string[];
-  readonly type?: readonly string[];
-  readonly mapNamespace?: readonly string[];
-  readonly reveal?: boolean;
-}
+import type { Define } from '../command.ts';
+import type { DiffOptions } from '../diff/diff.ts';
 
 /** `lifeboat diff` */
 export const defineDiff: Define = (parent, run) => {
@@ -21,8 +15,7 @@ export const defineDiff: Define = (parent, run) => {
     .argument('<b>', 'the same')
     .addOption(new Option('-n, --namespace <name>', 'only this namespace (* allowed); can be repeated').argParser(collect))
     .addOption(new Option('-t, --type <type>', 'only this type or Kind (* allowed); can be repeated').argParser(collect))
-    .addOption(new Option('--map-namespace <a=b>', 'namespace A of the first is called B in the second; can be repeated').argParser(collect))
-    .option('--reveal', 'show values of Secrets that differ; hidden otherwise');
+    .option('--site <name>', 'with `latest`: of this site');
   addReadKeyOptions(addVaultOptions(command))
     .addHelpText(
       'after',
@@ -32,7 +25,7 @@ export const defineDiff: Define = (parent, run) => {
           ['diff latest new.kubeconfig', 'is the restored cluster what the point says?'],
           ['diff 20260314T021500Z 20260315T021500Z -n shop', 'one namespace, between two points'],
         ],
-        [[0, 'no difference'], ...COMMON_EXITS, [4, 'they differ']],
+        [[0, 'no difference'], ...COMMON_EXITS, [3, 'no difference, but something could not be read'], [4, 'they differ']],
       ),
     )
     .action(run(async (context, a: string, b: string, options: DiffOptions) => (await import('../diff/diff.ts')).diff(context, a, b, options)));

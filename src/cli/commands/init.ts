@@ -1,15 +1,7 @@
 import { Option } from 'commander';
 import { collect, COMMON_EXITS, helpTail } from '../command.ts';
 import type { Define } from '../command.ts';
-
-export interface InitOptions {
-  readonly site?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly vault?: readonly string[];
-  readonly passphraseFile?: string;
-  readonly recipient?: readonly string[];
-}
+import type { InitOptions } from '../init/answers.ts';
 
 /** `lifeboat init` */
 export const defineInit: Define = (parent, run) => {

@@ -1,21 +1,8 @@
 import { Option } from 'commander';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export type KeysListOptions = VaultOptions;
-
-export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
-  readonly newPassphraseFile?: string;
-  readonly recipient?: readonly string[];
-}
-
-export interface KeysRemoveOptions extends VaultOptions, ReadKeyOptions {
-  readonly yes?: boolean;
-}
-
-export interface ExportWriteKeyOptions extends VaultOptions, ReadKeyOptions {
-  readonly output?: string;
-}
+import type { Define } from '../command.ts';
+import type { KeysListOptions, KeysAddOptions, KeysRemoveOptions } from '../keys/slots.ts';
+import type { ExportWriteKeyOptions } from '../keys/export.ts';
 
 /** `lifeboat keys …` */
 export const defineKeys: Define = (parent, run) => {

@@ -1,9 +1,6 @@
 import { addVaultOptions, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, VaultOptions } from '../command.ts';
-
-export interface PointsOptions extends VaultOptions {
-  readonly site?: string;
-}
+import type { Define } from '../command.ts';
+import type { PointsOptions } from '../points/points.ts';
 
 /** `lifeboat points` */
 export const definePoints: Define = (parent, run) => {

@@ -1,27 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../core/duration.ts';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export interface RestoreOptions extends VaultOptions, ReadKeyOptions {
-  readonly plan?: boolean;
-  readonly site?: string;
-  readonly to?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly existing: 'skip' | 'update' | 'fail';
-  readonly namespace?: readonly string[];
-  readonly excludeNamespace?: readonly string[];
-  readonly type?: readonly string[];
-  readonly excludeType?: readonly string[];
-  readonly label?: string;
-  readonly object?: readonly string[];
-  readonly mapNamespace?: readonly string[];
-  /** Milliseconds. */
-  readonly wait?: number;
-  readonly yes?: boolean;
-  readonly intoSource?: boolean;
-}
+import type { Define } from '../command.ts';
+import type { RestoreOptions } from '../restore/restore.ts';
 
 /** `lifeboat restore` */
 export const defineRestore: Define = (parent, run) => {

@@ -1,17 +1,9 @@
 import { Option } from 'commander';
 import { EXIT } from '../../core/error-codes.ts';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
+import type { Define } from '../command.ts';
 import type { Context } from '../context.ts';
-
-export interface ShowOptions extends VaultOptions, ReadKeyOptions {
-  readonly site?: string;
-  readonly objects?: boolean;
-  readonly namespace?: readonly string[];
-  readonly type?: readonly string[];
-  readonly output: 'yaml' | 'json';
-  readonly reveal?: boolean;
-}
+import type { ShowOptions } from '../show/show.ts';
 
 /** `lifeboat show` */
 export const defineShow: Define = (parent, run) => {

@@ -1,9 +1,6 @@
 import { addReadKeyOptions, addVaultOptions, COMMON_EXITS, helpTail } from '../command.ts';
-import type { Define, ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export interface VerifyOptions extends VaultOptions, ReadKeyOptions {
-  readonly data?: boolean;
-}
+import type { Define } from '../command.ts';
+import type { VerifyOptions } from '../verify/verify.ts';
 
 /** `lifeboat verify` */
 export const defineVerify: Define = (parent, run) => {

@@ -4,8 +4,16 @@ import type { SiteConfig } from '../../config/schema.ts';
 import { parseVaultUrl } from '../../config/vault-url.ts';
 import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
 import type { VaultConfig, VaultSettings } from '../../vault/config.ts';
-import type { InitOptions } from '../commands/init.ts';
 import type { Context } from '../context.ts';
+
+export interface InitOptions {
+  readonly site?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly vault?: readonly string[];
+  readonly passphraseFile?: string;
+  readonly recipient?: readonly string[];
+}
 
 /** Names of the files that `init` makes beside lifeboat.yaml. */
 export const WRITE_KEY_FILE = 'lifeboat-write.key';

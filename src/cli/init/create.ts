@@ -6,15 +6,15 @@ import { LifeboatError } from '../../core/errors.ts';
 import { generateIdentity } from '../../keys/index.ts';
 import type { SlotSecret } from '../../keys/index.ts';
 import type { VaultConfig } from '../../vault/config.ts';
-import type { InitOptions } from '../commands/init.ts';
 import type { Context } from '../context.ts';
 import { identityText } from '../identity.ts';
 import { passphraseFile } from '../key-files.ts';
 import { existsError } from '../new-file.ts';
+import type { InitOptions } from './answers.ts';
 import { besideConfig, IDENTITY_FILE, inFile, siteAnswer, vaultAnswers, vaultInFile, WRITE_KEY_FILE } from './answers.ts';
 import { establishRepository, vaultsWithRepository, withAllVaults, writeFiles } from './establish.ts';
 import type { NewFile } from './establish.ts';
-import type { InitReport } from './init.ts';
+import type { InitReport } from './report.ts';
 
 /** What shall open a new repository, and how lifeboat.yaml says where it is. */
 interface Opening {

@@ -10,7 +10,7 @@ import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { PLAIN_MODE, SECRET_MODE, writeNewFile } from '../new-file.ts';
 import { closeVaults } from '../vaults.ts';
-import type { InitReport } from './init.ts';
+import type { InitReport } from './report.ts';
 
 /** A file that goes with a new repository. */
 export interface NewFile {

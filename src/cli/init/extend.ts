@@ -4,14 +4,14 @@ import { LifeboatError } from '../../core/errors.ts';
 import { recipientOf } from '../../keys/index.ts';
 import type { SlotSecret } from '../../keys/index.ts';
 import { createRepository } from '../../repository/index.ts';
-import type { InitOptions } from '../commands/init.ts';
 import type { Context } from '../context.ts';
 import { identityFile, passphraseFile } from '../key-files.ts';
 import { unlockVaults } from '../repository.ts';
+import type { InitOptions } from './answers.ts';
 import { newIdentityFile, refuseExisting, withoutText } from './create.ts';
 import { establishRepository, vaultsWithRepository, withAllVaults } from './establish.ts';
 import type { NewFile } from './establish.ts';
-import type { InitReport } from './init.ts';
+import type { InitReport } from './report.ts';
 
 /** Makes what lifeboat.yaml describes and is not there yet: keys and repository, or the repository in vaults that were added. */
 export async function extendFromConfig(context: Context, options: InitOptions): Promise<InitReport> {

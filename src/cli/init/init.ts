@@ -2,22 +2,11 @@ import { access } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import type { InitOptions } from '../commands/init.ts';
 import type { Context } from '../context.ts';
+import type { InitOptions } from './answers.ts';
 import { createFromOptions } from './create.ts';
 import { extendFromConfig } from './extend.ts';
-
-/** What `init` made. Paths are absolute. */
-export interface InitReport {
-  readonly config: string;
-  /** Files that were written, and what each is. */
-  readonly files: readonly { readonly path: string; readonly kind: 'config' | 'write-key' | 'identity' }[];
-  /** Vaults that hold the repository now; `created` if they did not before. */
-  readonly vaults: readonly { readonly name: string; readonly location: string; readonly created: boolean }[];
-  readonly repository: string | undefined;
-  /** Recipients of identities that open it, made now or before. */
-  readonly recipients: readonly string[];
-}
+import type { InitReport } from './report.ts';
 
 /** `lifeboat init`: everything from nothing, or what is missing beside a lifeboat.yaml that exists. */
 export async function init(context: Context, options: InitOptions): Promise<number> {

@@ -1,9 +1,13 @@
 import { EXIT } from '../../core/error-codes.ts';
-import type { ExportWriteKeyOptions } from '../commands/keys.ts';
 import type { Context } from '../context.ts';
 import { identityText } from '../identity.ts';
 import { SECRET_MODE, writeNewFile } from '../new-file.ts';
 import { unlockRepository } from '../repository.ts';
+import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export interface ExportWriteKeyOptions extends VaultOptions, ReadKeyOptions {
+  readonly output?: string;
+}
 
 /** `lifeboat keys export-write-key`: to a file, or as it is to stdout. */
 export async function exportWriteKey(context: Context, options: ExportWriteKeyOptions): Promise<number> {

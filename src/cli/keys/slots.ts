@@ -2,12 +2,23 @@ import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { SlotKind, SlotSecret } from '../../keys/index.ts';
 import type { SlotChange, SlotListing } from '../../repository/index.ts';
-import type { KeysAddOptions, KeysListOptions, KeysRemoveOptions } from '../commands/keys.ts';
 import type { Context } from '../context.ts';
 import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
 import { canAsk, confirm } from '../prompt.ts';
 import { unlockVaults, unlockWith, withVaults } from '../repository.ts';
 import { formatTable } from '../text.ts';
+import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export type KeysListOptions = VaultOptions;
+
+export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
+  readonly newPassphraseFile?: string;
+  readonly recipient?: readonly string[];
+}
+
+export interface KeysRemoveOptions extends VaultOptions, ReadKeyOptions {
+  readonly yes?: boolean;
+}
 
 /** Letters of a slot's id that are shown: enough to tell slots apart. */
 const SHOWN = 12;
@@ -29,22 +40,16 @@ export async function listKeys(context: Context, options: KeysListOptions): Prom
 function slotTable(slots: readonly SlotListing[]): string {
   return formatTable(
     [{ title: 'slot' }, { title: 'opened by' }, { title: 'vaults' }],
-    slots.map((slot) => [slot.id.slice(0, SHOWN), kindText(slot.kind), slot.vaults.join(', ')]),
+    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], slot.vaults.join(', ')]),
   );
 }
 
-function kindText(kind: SlotKind): string {
-  switch (kind) {
-    case 'passphrase':
-      return 'a passphrase';
-    case 'x25519':
-      return 'an age identity';
-    case 'post-quantum':
-      return 'an age identity (post-quantum)';
-    case 'unknown':
-      return 'something this lifeboat does not know';
-  }
-}
+const KINDS: Readonly<Record<SlotKind, string>> = {
+  passphrase: 'a passphrase',
+  x25519: 'an age identity',
+  'post-quantum': 'an age identity (post-quantum)',
+  unknown: 'something this lifeboat does not know',
+};
 
 /** `lifeboat keys add` */
 export async function addKey(context: Context, options: KeysAddOptions): Promise<number> {

@@ -1,9 +1,13 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { PointListing } from '../../repository/api.ts';
-import type { PointsOptions } from '../commands/points.ts';
 import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
 import { formatAge, formatBytes, formatCount, formatTable } from '../text.ts';
+import type { VaultOptions } from '../command.ts';
+
+export interface PointsOptions extends VaultOptions {
+  readonly site?: string;
+}
 
 /** `lifeboat points`: what is in the vaults. Exit 4 when a point is not intact. */
 export async function points(context: Context, options: PointsOptions): Promise<number> {

@@ -15,6 +15,17 @@ const MEANING: Readonly<Record<PlanAction, string>> = {
   unsupported: 'the target does not have their type',
 };
 
+const COLOURS: Readonly<Record<PlanAction, 'green' | 'yellow' | 'dim' | 'red'>> = {
+  create: 'green',
+  change: 'yellow',
+  keep: 'green',
+  skip: 'yellow',
+  update: 'yellow',
+  drop: 'dim',
+  conflict: 'red',
+  unsupported: 'red',
+};
+
 /** Rules named in the summary; `--plan` shows them object by object. */
 const NAMED_RULES = 8;
 
@@ -24,7 +35,7 @@ export function planSummary(plan: RestorePlan, style: Style): string {
   const width = Math.max(...Object.values(counts).map((count) => formatCount(count).length));
   const actions = (Object.keys(MEANING) as PlanAction[])
     .filter((action) => counts[action] > 0)
-    .map((action) => `  ${formatCount(counts[action]).padStart(width)}  ${paint(action, style)}${' '.repeat(12 - action.length)}${MEANING[action]}`);
+    .map((action) => `  ${formatCount(counts[action]).padStart(width)}  ${style[COLOURS[action]](action)}${' '.repeat(12 - action.length)}${MEANING[action]}`);
   const rules = new Map<string, number>();
   for (const entry of plan.entries) for (const rule of entry.rules ?? []) rules.set(rule, (rules.get(rule) ?? 0) + 1);
   const named = [...rules].toSorted(([, a], [, b]) => b - a).slice(0, NAMED_RULES);
@@ -54,21 +65,4 @@ function explanation(entry: PlanEntry): string {
     ...(entry.reason === undefined ? [] : [entry.reason]),
   ];
   return parts.join('; ');
-}
-
-function paint(action: PlanAction, style: Style): string {
-  switch (action) {
-    case 'create':
-    case 'keep':
-      return style.green(action);
-    case 'change':
-    case 'update':
-    case 'skip':
-      return style.yellow(action);
-    case 'drop':
-      return style.dim(action);
-    case 'conflict':
-    case 'unsupported':
-      return style.red(action);
-  }
 }

@@ -4,7 +4,6 @@ import type { RestoreOptions as PipelineOptions } from '../../pipeline/restore/o
 import type { SiteConnection } from '../../site/connect.ts';
 import { identifySite } from '../../site/revision.ts';
 import type { StateSource } from '../../site/types.ts';
-import type { RestoreOptions } from '../commands/restore.ts';
 import type { Context } from '../context.ts';
 import { parseNamespaceMap } from '../namespace-map.ts';
 import { canAsk, confirm } from '../prompt.ts';
@@ -13,6 +12,27 @@ import { selectionOf } from '../selection.ts';
 import { connectChosen } from '../sites.ts';
 import { planLines, planSummary } from './plan-text.ts';
 import { reportText } from './report-text.ts';
+import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export interface RestoreOptions extends VaultOptions, ReadKeyOptions {
+  readonly plan?: boolean;
+  readonly site?: string;
+  readonly to?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly existing: 'skip' | 'update' | 'fail';
+  readonly namespace?: readonly string[];
+  readonly excludeNamespace?: readonly string[];
+  readonly type?: readonly string[];
+  readonly excludeType?: readonly string[];
+  readonly label?: string;
+  readonly object?: readonly string[];
+  readonly mapNamespace?: readonly string[];
+  /** Milliseconds. */
+  readonly wait?: number;
+  readonly yes?: boolean;
+  readonly intoSource?: boolean;
+}
 
 /** `lifeboat restore`: plan, show, ask, do, compare, report. */
 export async function restore(context: Context, id: string, options: RestoreOptions): Promise<number> {

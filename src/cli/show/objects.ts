@@ -1,54 +1,24 @@
-import { LifeboatError } from '../../core/errors.ts';
+import { isObject, nameOf, namespaceOf, parseObject } from '../../adapt/json.ts';
+import type { JsonObject, JsonValue } from '../../adapt/json.ts';
+import { namesType } from '../../pipeline/select.ts';
+import type { ObjectName } from '../../pipeline/select.ts';
 import type { CutType, StateSource } from '../../site/types.ts';
-import { apiVersionOf, typeName } from '../../site/types.ts';
+import { apiVersionOf } from '../../site/types.ts';
 
-/** A JSON object as the API server sent it. */
-export type KubernetesObject = Readonly<Record<string, unknown>>;
-
-export interface ObjectName {
-  readonly namespace: string | undefined;
-  readonly name: string;
-}
-
-/** One object as named on the command line. */
-export interface ObjectReference extends ObjectName {
-  /** Kind or type, as given. */
-  readonly type: string;
-}
-
-/** Reads `Kind/namespace/name` or `Kind/name`. Throws `LB_USAGE`. */
-export function parseObjectReference(text: string): ObjectReference {
-  const parts = text.split('/');
-  const [type = '', second = '', third] = parts;
-  if (parts.length < 2 || parts.length > 3 || parts.includes('')) {
-    throw new LifeboatError('LB_USAGE', `\`${text}\` does not name an object`, {
-      hint: 'Write Kind/namespace/name (Deployment/shop/web), or Kind/name for what has no namespace.',
-    });
-  }
-  return third === undefined ? { type, namespace: undefined, name: second } : { type, namespace: second, name: third };
-}
-
-/** The types a reference may mean: by Kind, by resource, or by `resource.group`, in any letter case. */
-export function typesMeant(reference: ObjectReference, types: readonly CutType[]): readonly CutType[] {
-  const wanted = reference.type.toLowerCase();
-  return types.filter(
-    (type) =>
-      type.namespaced === (reference.namespace !== undefined) &&
-      [type.kind, type.resource, typeName(type), type.group === '' ? '' : `${type.kind}.${type.group}`].some((name) => name.toLowerCase() === wanted),
-  );
+/** The types an object's name may mean. */
+export function typesMeant(wanted: ObjectName, types: readonly CutType[]): readonly CutType[] {
+  return types.filter((type) => type.namespaced === (wanted.namespace !== '') && namesType(wanted.kind, type));
 }
 
 /** Finds an object in a source; undefined when it is not there. */
-export async function findObject(source: StateSource, reference: ObjectReference, signal: AbortSignal): Promise<KubernetesObject | undefined> {
-  const types = typesMeant(reference, source.summary.types);
-  const needle = Buffer.from(JSON.stringify(reference.name));
-  for (const type of types) {
+export async function findObject(source: StateSource, wanted: ObjectName, signal: AbortSignal): Promise<JsonObject | undefined> {
+  const needle = Buffer.from(JSON.stringify(wanted.name));
+  for (const type of typesMeant(wanted, source.summary.types)) {
     for await (const record of source.objects(type, { signal })) {
       // Most objects are not it, and seeing that is far quicker than parsing them.
       if (!Buffer.from(record.buffer, record.byteOffset, record.byteLength).includes(needle)) continue;
       const object = parseObject(record);
-      const { namespace, name } = nameOf(object);
-      if (name !== reference.name || namespace !== reference.namespace) continue;
+      if (nameOf(object) !== wanted.name || namespaceOf(object) !== wanted.namespace) continue;
       const { apiVersion: _apiVersion, kind: _kind, ...rest } = object;
       return { apiVersion: apiVersionOf(type), kind: type.kind, ...rest };
     }
@@ -56,14 +26,7 @@ export async function findObject(source: StateSource, reference: ObjectReference
   return undefined;
 }
 
-export function parseObject(record: Uint8Array): KubernetesObject {
-  return JSON.parse(Buffer.from(record).toString('utf8')) as KubernetesObject;
-}
-
-export function nameOf(object: KubernetesObject): ObjectName {
-  const metadata = object['metadata'] as { readonly name?: string; readonly namespace?: string } | undefined;
-  return { namespace: metadata?.namespace, name: metadata?.name ?? '' };
-}
+const HIDDEN = '(hidden: --reveal shows it)';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -71,20 +34,27 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
  * A Secret without what is secret in it: its data, and the copy of it that `kubectl apply` leaves in an annotation.
  * Other objects are given back as they are.
  */
-export function withoutSecrets(object: KubernetesObject): KubernetesObject {
+export function withoutSecrets(object: JsonObject): JsonObject {
   if (object['kind'] !== 'Secret' || object['apiVersion'] !== 'v1') return object;
-  const hidden: Record<string, unknown> = { ...object };
+  const hidden: JsonObject = { ...object };
   for (const field of ['data', 'stringData']) {
     const data = object[field];
-    if (typeof data === 'object' && data !== null) hidden[field] = mapValues(data, () => '(hidden: --reveal shows it)');
+    if (isObject(data)) hidden[field] = Object.fromEntries(Object.keys(data).map((key) => [key, HIDDEN]));
   }
-  const metadata = object['metadata'] as { readonly annotations?: Readonly<Record<string, unknown>> } | undefined;
-  if (metadata?.annotations?.[LAST_APPLIED] !== undefined) {
-    hidden['metadata'] = { ...metadata, annotations: { ...metadata.annotations, [LAST_APPLIED]: '(hidden: --reveal shows it)' } };
+  const { metadata } = object;
+  if (isObject(metadata) && isObject(metadata['annotations']) && LAST_APPLIED in metadata['annotations']) {
+    hidden['metadata'] = { ...metadata, annotations: { ...metadata['annotations'], [LAST_APPLIED]: HIDDEN } };
   }
   return hidden;
 }
 
-function mapValues(record: object, value: () => string): Record<string, string> {
-  return Object.fromEntries(Object.keys(record).map((key) => [key, value()]));
+/** For the YAML writer: numbers that JavaScript cannot hold are kept as text in parsed objects (see `parseObject`). */
+export function forYaml(value: JsonValue): unknown {
+  if (JSON.isRawJSON(value)) {
+    const text = JSON.stringify(value);
+    return /^-?\d+$/.test(text) ? BigInt(text) : Number(text);
+  }
+  if (Array.isArray(value)) return value.map(forYaml);
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, forYaml(inner)]));
+  return value;
 }

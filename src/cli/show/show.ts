@@ -1,13 +1,24 @@
 import { LifeboatError } from '../../core/errors.ts';
 import { nearest } from '../../core/suggest.ts';
+import { parseObjectName } from '../../pipeline/select.ts';
 import type { OpenPoint } from '../../repository/api.ts';
+import { peekIdentity } from '../../site/peek.ts';
 import type { CutType, StateSource } from '../../site/types.ts';
 import { typeName } from '../../site/types.ts';
-import type { ShowOptions } from '../commands/show.ts';
 import type { Context } from '../context.ts';
 import { withPoint } from '../repository.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
-import { findObject, nameOf, parseObject, parseObjectReference, typesMeant, withoutSecrets } from './objects.ts';
+import { findObject, forYaml, typesMeant, withoutSecrets } from './objects.ts';
+import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export interface ShowOptions extends VaultOptions, ReadKeyOptions {
+  readonly site?: string;
+  readonly objects?: boolean;
+  readonly namespace?: readonly string[];
+  readonly type?: readonly string[];
+  readonly output: 'yaml' | 'json';
+  readonly reveal?: boolean;
+}
 
 /** `lifeboat show POINT`: what the point is, and its types. */
 export async function showSummary(context: Context, id: string, options: ShowOptions): Promise<void> {
@@ -34,7 +45,7 @@ function summaryText(source: StateSource, point: OpenPoint): string {
   const width = Math.max(...facts.map(([label]) => (label ?? '').length));
   const head = facts.map(([label, value]) => `${(label ?? '').padEnd(width)}  ${value ?? ''}`);
   const imperfect = summary.types.filter((type) => type.fidelity !== 'exact');
-  const lacking = imperfect.map((type) => `  ${typeName(type)}: ${fidelityText(type)}${type.reason === undefined ? '' : `: ${type.reason}`}`);
+  const lacking = imperfect.map((type) => `  ${typeName(type)}: ${FIDELITY[type.fidelity]}${type.reason === undefined ? '' : `: ${type.reason}`}`);
   return [
     ...head,
     ...(lacking.length > 0 ? ['', 'Not as they were at that moment:', ...lacking] : []),
@@ -43,16 +54,11 @@ function summaryText(source: StateSource, point: OpenPoint): string {
   ].join('\n');
 }
 
-function fidelityText(type: CutType): string {
-  switch (type.fidelity) {
-    case 'exact':
-      return 'read at the revision';
-    case 'inconsistent':
-      return 'read whole, but not at the revision';
-    case 'missing':
-      return 'not read';
-  }
-}
+const FIDELITY: Readonly<Record<CutType['fidelity'], string>> = {
+  exact: 'read at the revision',
+  inconsistent: 'read whole, but not at the revision',
+  missing: 'not read',
+};
 
 function typeTable(types: readonly CutType[]): string {
   return formatTable(
@@ -77,10 +83,10 @@ export async function showObjects(context: Context, id: string, options: ShowOpt
     const types = source.summary.types.filter((type) => type.count > 0 && selection.hasType(type));
     for (const type of types) {
       for await (const record of source.objects(type, { signal: context.signal })) {
-        const { namespace, name } = nameOf(parseObject(record));
-        if (namespace !== undefined && !selection.hasNamespace(namespace)) continue;
-        if (context.globals.json === true) objects.push({ type: typeName(type), ...(namespace !== undefined && { namespace }), name });
-        else await context.output.line([typeName(type), namespace ?? '-', name].join('  '));
+        const { namespace, name } = peekIdentity(record);
+        if (type.namespaced && !selection.hasNamespace(namespace)) continue;
+        if (context.globals.json === true) objects.push({ type: typeName(type), ...(type.namespaced && { namespace }), name });
+        else await context.output.line([typeName(type), type.namespaced ? namespace : '-', name].join('  '));
       }
     }
     await context.output.result({ ok: true, point: point.header.id, objects }, () => '');
@@ -89,13 +95,13 @@ export async function showObjects(context: Context, id: string, options: ShowOpt
 
 /** `lifeboat show POINT OBJECT`: the object as the API server sent it. */
 export async function showObject(context: Context, id: string, object: string, options: ShowOptions): Promise<void> {
-  const reference = parseObjectReference(object);
+  const reference = parseObjectName(object);
   await withPoint(context, id, options, async (source, point) => {
     const types = typesMeant(reference, source.summary.types);
     const found = await findObject(source, reference, context.signal);
     if (found === undefined) {
       const kinds = [...new Set(source.summary.types.map((type) => type.kind))];
-      const close = types.length === 0 ? nearest(reference.type, kinds) : undefined;
+      const close = types.length === 0 ? nearest(reference.kind, kinds) : undefined;
       throw new LifeboatError('LB_OBJECT_NOT_FOUND', `The point holds no ${object}`, {
         where: source.label,
         hint: close === undefined ? `\`lifeboat show ${point.header.id} --objects\` lists what it holds` : `Is it ${close}, with or without a namespace?`,
@@ -108,7 +114,7 @@ export async function showObject(context: Context, id: string, object: string, o
       await context.output.verbatim(`${JSON.stringify(shown, null, 2)}\n`);
     } else {
       const { stringify } = await import('yaml');
-      await context.output.verbatim(stringify(shown, { lineWidth: 0 }));
+      await context.output.verbatim(stringify(forYaml(shown), { lineWidth: 0 }));
     }
   });
 }

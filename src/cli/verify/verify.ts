@@ -1,11 +1,15 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { VerifyReport } from '../../repository/api.ts';
-import type { VerifyOptions } from '../commands/verify.ts';
 import type { Context } from '../context.ts';
 import { loadOpenersIfAny } from '../key-files.ts';
 import { unlockWith, withVaults } from '../repository.ts';
 import type { Style } from '../style.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
+import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+
+export interface VerifyOptions extends VaultOptions, ReadKeyOptions {
+  readonly data?: boolean;
+}
 
 /** `lifeboat verify`: what is lost, damaged or forged. Exit 4 when something is. */
 export async function verify(context: Context, options: VerifyOptions): Promise<number> {
@@ -53,6 +57,6 @@ function reportText(report: VerifyReport, unopened: readonly string[], style: St
     ...leavings,
     ...unopened.map((name) => `${style.red('unreachable')}  vault ${name} could not be opened`),
     ...findings,
-    broken === 0 ? style.green('nothing is missing, damaged or forged') : style.red(`${plural(broken, 'finding')}`),
+    broken === 0 ? style.green('nothing is missing, damaged or forged') : style.red(plural(broken, 'finding')),
   ].join('\n');
 }
