@@ -3,6 +3,7 @@ import type { Deadline } from './deadline.ts';
 import { VaultError } from './errors.ts';
 import type { ConfiguredClient } from './s3-client.ts';
 import { answerOf, s3Error } from './s3-errors.ts';
+import type { S3Doing } from './s3-errors.ts';
 import { raceAbort } from './streams.ts';
 
 /** Bounds of single calls; the defaults suit any network that is of use for backups. */
@@ -29,8 +30,7 @@ export const DEFAULT_S3_LIMITS: S3Limits = {
 
 /** One call to the server. */
 export interface BucketCall {
-  /** For error messages: `storing`. */
-  readonly doing: string;
+  readonly doing: S3Doing;
   readonly key?: string | undefined;
   readonly signal: AbortSignal | undefined;
   /** Bytes the request carries. */
@@ -96,6 +96,15 @@ export class S3Bucket {
     return new VaultError('LB_VAULT_UNAVAILABLE', this.vault, `No answer within ${ms / 1000} s, ${call.doing} ${what}`, {
       key: call.key,
       hint: 'Check `endpoint` and the network.',
+    });
+  }
+
+  /** The failure of a call whose answer no S3 store would give. */
+  notAStore(call: Pick<BucketCall, 'doing' | 'key'>): VaultError {
+    const what = call.key ?? `bucket ${this.bucket}`;
+    return new VaultError('LB_VAULT_UNSUPPORTED', this.vault, `The answer is not that of an S3 store, ${call.doing} ${what}`, {
+      key: call.key,
+      hint: 'Check `endpoint`; docs/vaults.md says what a store must be able to do.',
     });
   }
 

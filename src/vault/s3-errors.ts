@@ -2,13 +2,15 @@ import { isLifeboatError } from '../core/errors.ts';
 import { objectMissing, VaultError } from './errors.ts';
 import type { VaultErrorCode } from './errors.ts';
 
+/** What a call is for; said in messages, and decides what a refusal means. */
+export type S3Doing = 'storing' | 'reading' | 'finding' | 'listing' | 'deleting';
+
 /** What is known of a failed call to an S3 server. */
 export interface S3Failure {
   readonly vault: string;
   readonly bucket: string;
   readonly key?: string | undefined;
-  /** What was being done, for people: `storing`, `reading`. */
-  readonly doing: string;
+  readonly doing: S3Doing;
   /** Takes credentials out of text that came from outside. */
   readonly redact: (text: string) => string;
 }
@@ -31,6 +33,7 @@ export interface S3Answer {
  */
 const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly hint?: string }>> = {
   NoSuchBucket: { code: 'LB_VAULT_NOT_FOUND', hint: 'Create the bucket, or correct `bucket`, `region` and `endpoint`.' },
+  // Somebody deleted the object, or aborted the upload, while it was stored.
   NoSuchUpload: { code: 'LB_VAULT_UNAVAILABLE' },
   InvalidAccessKeyId: { code: 'LB_VAULT_ACCESS', hint: 'The store does not know this access key id: check `credentials`.' },
   SignatureDoesNotMatch: { code: 'LB_VAULT_ACCESS', hint: 'The secret access key does not belong to the access key id: check `credentials`.' },
@@ -64,12 +67,23 @@ const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly
 /** Names of certificate failures of Node's TLS. */
 const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_|HOSTNAME_MISMATCH)/;
 
+const CHECK_ENDPOINT = 'Check `endpoint`; docs/vaults.md says what a store must be able to do.';
+
+/** What to grant when it was refused. */
+const RIGHTS: Readonly<Record<S3Doing, string>> = {
+  storing: 'Check `credentials`, or grant them s3:PutObject for the objects of the bucket.',
+  reading: 'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object is refused like this too.',
+  finding: 'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object is refused like this too.',
+  listing: 'Check `credentials`, or grant them s3:ListBucket for the bucket.',
+  deleting: 'Check `credentials`, or grant them s3:DeleteObject for the objects of the bucket. A writer needs no such right.',
+};
+
 /** The `LB_VAULT_*` error for what the SDK threw. Lifeboat's own errors are returned as they are. */
 export function s3Error(error: unknown, failure: S3Failure): Error {
   if (isLifeboatError(error)) return error;
   const answer = answerOf(error);
   const { vault, key, bucket, doing, redact } = failure;
-  const { code, hint } = meaningOf(answer);
+  const { code, hint } = meaningOf(answer, doing);
   const what = key ?? `bucket ${bucket}`;
   if (code === 'LB_VAULT_OBJECT_MISSING' && key !== undefined) return objectMissing(vault, key);
   return new VaultError(code, vault, redact(`${capital(doing)} ${what} failed: ${reasonOf(answer)}`), {
@@ -80,7 +94,7 @@ export function s3Error(error: unknown, failure: S3Failure): Error {
   });
 }
 
-function meaningOf(answer: S3Answer): { readonly code: VaultErrorCode; readonly hint?: string } {
+function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErrorCode; readonly hint?: string } {
   const known = BY_NAME[answer.name];
   if (known !== undefined) {
     if (answer.region === undefined || known.code !== 'LB_VAULT_NOT_FOUND') return known;
@@ -97,15 +111,14 @@ function meaningOf(answer: S3Answer): { readonly code: VaultErrorCode; readonly 
       return { code: 'LB_VAULT_NOT_FOUND', hint: 'The bucket is in another region: correct `region`.' };
     case 401:
     case 403:
-      return {
-        code: 'LB_VAULT_ACCESS',
-        hint: 'Check `credentials` and the rights that docs/vaults.md lists. Without s3:ListBucket, a missing object is refused like this too.',
-      };
+      return { code: 'LB_VAULT_ACCESS', hint: RIGHTS[doing] };
     case 404:
-      return { code: 'LB_VAULT_OBJECT_MISSING' };
+      return doing === 'storing' || doing === 'listing'
+        ? { code: 'LB_VAULT_NOT_FOUND', hint: CHECK_ENDPOINT }
+        : { code: 'LB_VAULT_OBJECT_MISSING' };
     case 405:
     case 501:
-      return { code: 'LB_VAULT_UNSUPPORTED', hint: 'docs/vaults.md says what a store must be able to do.' };
+      return { code: 'LB_VAULT_UNSUPPORTED', hint: CHECK_ENDPOINT };
     case 408:
     case 409:
     case 429:
@@ -113,15 +126,24 @@ function meaningOf(answer: S3Answer): { readonly code: VaultErrorCode; readonly 
     case 507:
       return { code: 'LB_VAULT_FULL' };
     default:
+      if (status >= 500) return { code: 'LB_VAULT_UNAVAILABLE' };
       // A status below 300 with an error is an error in the body of an answer that had begun: a passing one.
-      return { code: status >= 500 || status < 300 ? 'LB_VAULT_UNAVAILABLE' : 'LB_VAULT_UNSUPPORTED' };
+      if (status < 300 && !isUnreadable(answer)) return { code: 'LB_VAULT_UNAVAILABLE' };
+      return { code: 'LB_VAULT_UNSUPPORTED', hint: CHECK_ENDPOINT };
   }
 }
 
-function reasonOf({ name, status, message }: S3Answer): string {
+function reasonOf(answer: S3Answer): string {
+  const { name, status, message } = answer;
   if (status === undefined) return message === '' ? name : message;
   const said = name === '' || name === 'Error' || name === 'Unknown' ? `HTTP ${status}` : `${name} (HTTP ${status})`;
+  if (isUnreadable(answer)) return `HTTP ${status}, with an answer that is not that of an S3 store`;
   return message === '' || message === name || message === 'UnknownError' ? said : `${said}: ${message}`;
+}
+
+/** True when the SDK could make nothing of the answer's body. */
+function isUnreadable({ message }: S3Answer): boolean {
+  return message.includes('Deserialization error') || message.includes('parse error');
 }
 
 /** What the SDK's error says, whatever class it has. */

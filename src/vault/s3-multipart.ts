@@ -31,22 +31,25 @@ export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): P
   const { key, signal, retry } = upload;
   const target = { Bucket: bucket.bucket, Key: bucket.fullKey(key) };
   const call: BucketCall = { doing: 'storing', key, signal };
-  const { UploadId } = await retrying(retry, `begin ${key}`, signal, () =>
+  const begun = await retrying(retry, `begin ${key}`, signal, () =>
     explained(bucket, call, () =>
       bucket.call(call, (abortSignal) =>
         bucket.client.send(new bucket.sdk.CreateMultipartUploadCommand(target), { abortSignal }),
       ),
     ),
   );
+  const { UploadId } = begun;
+  if (UploadId === undefined) throw bucket.notAStore(call);
   const id = { ...target, UploadId };
   try {
     const parts = await sendParts(bucket, upload, id);
-    await bucket.call({ ...call, answerMs: COMPLETE_MS }, (abortSignal) =>
+    const { ETag } = await bucket.call({ ...call, answerMs: COMPLETE_MS }, (abortSignal) =>
       bucket.client.send(
         new bucket.sdk.CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' }),
         { abortSignal },
       ),
     );
+    if (ETag === undefined) throw bucket.notAStore(call);
   } catch (error) {
     const cleanup = abort(bucket, id);
     if (signal?.aborted === true) upload.inBackground(cleanup);
@@ -58,7 +61,7 @@ export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): P
 interface UploadTarget {
   readonly Bucket: string;
   readonly Key: string;
-  readonly UploadId: string | undefined;
+  readonly UploadId: string;
 }
 
 async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTarget): Promise<CompletedPart[]> {
@@ -147,7 +150,7 @@ async function* inPartsOf(size: number, reader: BodyReader): AsyncGenerator<Uint
 /** Best effort: what stays is removed by the lifecycle rule that docs/vaults.md asks for. */
 async function abort(bucket: S3Bucket, id: UploadTarget): Promise<void> {
   try {
-    await bucket.call({ doing: 'aborting', signal: undefined, answerMs: ABORT_MS }, (abortSignal) =>
+    await bucket.call({ doing: 'storing', signal: undefined, answerMs: ABORT_MS }, (abortSignal) =>
       bucket.client.send(new bucket.sdk.AbortMultipartUploadCommand(id), { abortSignal }),
     );
   } catch {

@@ -91,7 +91,7 @@ class S3Vault implements Vault {
     try {
       const range = await this.#rangeHeader(key, options);
       if (range === NOTHING) return { length: 0, body: empty() };
-      return await this.#getRange(key, range, call);
+      return await this.#getRange(range, call);
     } catch (error) {
       // The range begins at or after the end; so the object exists.
       if (answerOf(error).status === 416) return { length: 0, body: empty() };
@@ -107,7 +107,8 @@ class S3Vault implements Vault {
       const answer = await this.#bucket.call(call, (abortSignal) =>
         client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key) }), { abortSignal }),
       );
-      return { key, size: answer.ContentLength ?? 0 };
+      if (answer.ETag === undefined || answer.ContentLength === undefined) throw this.#bucket.notAStore(call);
+      return { key, size: answer.ContentLength };
     } catch (error) {
       const explained = await this.#bucket.explain(error, call);
       if (isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) return undefined;
@@ -151,9 +152,11 @@ class S3Vault implements Vault {
   async #putWhole(key: string, Body: Uint8Array, call: BucketCall): Promise<void> {
     const { bucket, client, sdk } = this.#bucket;
     const Key = this.#bucket.fullKey(key);
-    await this.#bucket.call(call, (abortSignal) =>
+    const answer = await this.#bucket.call(call, (abortSignal) =>
       client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, IfNoneMatch: '*' }), { abortSignal }),
     );
+    // Something else than a store may have answered 200 to it: a login page, a proxy's error page.
+    if (answer.ETag === undefined) throw this.#bucket.notAStore(call);
   }
 
   async #putInParts(key: string, reader: BodyReader, signal: AbortSignal | undefined): Promise<void> {
@@ -190,16 +193,16 @@ class S3Vault implements Vault {
     return start === end ? NOTHING : `bytes=${start}-${end - 1}`;
   }
 
-  async #getRange(key: string, range: string, call: BucketCall): Promise<VaultObject> {
+  async #getRange(range: string, call: BucketCall): Promise<VaultObject> {
     const { bucket, client, sdk, limits } = this.#bucket;
-    const input = { Bucket: bucket, Key: this.#bucket.fullKey(key), ...(range === WHOLE ? {} : { Range: range }) };
+    const input = { Bucket: bucket, Key: this.#bucket.fullKey(call.key ?? ''), ...(range === WHOLE ? {} : { Range: range }) };
     const answer = await this.#bucket.call(call, (abortSignal) =>
       client.send(new sdk.GetObjectCommand(input), { abortSignal }),
     );
-    const { Body, ContentLength } = answer;
-    if (!(Body instanceof Readable) || ContentLength === undefined || !isAnswerTo(range, answer)) {
+    const { Body, ContentLength, ETag } = answer;
+    if (!(Body instanceof Readable) || ContentLength === undefined || ETag === undefined || !isAnswerTo(range, answer)) {
       if (Body instanceof Readable) Body.destroy();
-      throw new VaultError('LB_VAULT_UNSUPPORTED', this.name, 'The store did not answer a request for a range with that range', { key });
+      throw this.#bucket.notAStore(call);
     }
     return { length: ContentLength, body: readBody(this.#bucket, Body, { ...call, length: ContentLength, idleMs: limits.idleMs }) };
   }
@@ -217,6 +220,7 @@ class S3Vault implements Vault {
       const page = await this.#bucket.call(call, (abortSignal) =>
         client.send(new sdk.ListObjectsV2Command(input), { abortSignal }),
       );
+      if (page.Name === undefined && page.KeyCount === undefined) throw this.#bucket.notAStore(call);
       const files = (page.Contents ?? []).map(({ Key = '', Size = 0 }) => ({ key: this.#bucket.ownKey(Key), size: Size }));
       const folders = (page.CommonPrefixes ?? []).map(({ Prefix = '' }) => this.#bucket.ownKey(Prefix));
       return {
