@@ -17,7 +17,7 @@ export const defineInit: Define = (parent, run) => {
     .addOption(
       new Option(
         '--vault <address>',
-        'dir:PATH or s3://BUCKET/PREFIX?endpoint=URL&region=R&pathStyle=true&profile=P, each with NAME= in front if it shall have a certain name; can be repeated',
+        'where recovery points go: dir:PATH, or s3://BUCKET/PREFIX with ?endpoint=URL, region=R, pathStyle=true, profile=P joined by &; NAME= in front gives it a name; can be repeated',
       ).argParser(collect),
     )
     .option('--passphrase-file <file>', 'open the repository by the passphrase on the first line of this file, instead of an identity')
