@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connectSite } from '../../src/site/connect.ts';
@@ -6,13 +5,13 @@ import type { SiteConnection } from '../../src/site/connect.ts';
 import { cutSite } from '../../src/site/cut.ts';
 import type { CutSummary, CutType } from '../../src/site/types.ts';
 import { typeName } from '../../src/site/types.ts';
-import { startFaultProxy } from '../testbed/fault-proxy.ts';
 import type { FaultProxy } from '../testbed/fault-proxy.ts';
 import type { Manifest } from '../testbed/kubernetes/api.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { BROKEN_CONVERSION, customType, kindOf } from './custom-type.ts';
 import { GatheringSink } from './gather.ts';
+import { proxyBefore } from './proxy.ts';
 
 let site: Site;
 let proxy: FaultProxy;
@@ -25,11 +24,7 @@ afterAll(async () => {
   await site.stop();
 });
 beforeEach(async () => {
-  proxy = await startFaultProxy({
-    upstream: site.url,
-    upstreamCa: await readFile(site.caFile, 'utf8'),
-    tls: { cert: await readFile(site.certFile, 'utf8'), key: await readFile(site.keyFile, 'utf8') },
-  });
+  proxy = await proxyBefore(site);
   connection = await connectSite({ name: 'test', kubeconfig: await site.kubeconfigVia(proxy.url) });
 });
 afterEach(async () => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Warning } from '../../src/core/progress.ts';
 import { connectSite } from '../../src/site/connect.ts';
@@ -6,12 +5,12 @@ import type { ConnectOptions, SiteConnection } from '../../src/site/connect.ts';
 import { cutSite } from '../../src/site/cut.ts';
 import type { CutOptions } from '../../src/site/cut.ts';
 import type { CutSummary } from '../../src/site/types.ts';
-import { startFaultProxy } from '../testbed/fault-proxy.ts';
 import type { FaultAction, FaultProxy, SeenRequest } from '../testbed/fault-proxy.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { customType } from './custom-type.ts';
 import { GatheringSink } from './gather.ts';
+import { proxyBefore } from './proxy.ts';
 
 const OBJECTS = 400;
 const TYPES = ['configmaps', 'things.many.example'];
@@ -141,11 +140,7 @@ describe('a network', () => {
   let proxy: FaultProxy;
   let connection: SiteConnection;
   beforeEach(async () => {
-    proxy = await startFaultProxy({
-      upstream: site.url,
-      upstreamCa: await readFile(site.caFile, 'utf8'),
-      tls: { cert: await readFile(site.certFile, 'utf8'), key: await readFile(site.keyFile, 'utf8') },
-    });
+    proxy = await proxyBefore(site);
     connection = await connect({ kubeconfig: await site.kubeconfigVia(proxy.url), headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 });
   });
   afterEach(async () => {
