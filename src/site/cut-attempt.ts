@@ -1,4 +1,3 @@
-import type { OnWarning } from '../core/progress.ts';
 import { DefinitionReader } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { byTypeName } from './discover.ts';
@@ -16,7 +15,8 @@ export interface AttemptOptions {
   readonly concurrency: number;
   /** True when the cut cannot start again: types that would make it do so are recorded as missing. */
   readonly last: boolean;
-  readonly onWarning?: OnWarning | undefined;
+  /** Types of the core group that are kept in another etcd, by name. */
+  readonly keptApart: ReadonlySet<string>;
 }
 
 const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io';
@@ -59,7 +59,11 @@ export async function readEverything(
 
   try {
     const definitions = readDefinitions(discovery, wanted, read);
-    for (const type of wanted) if (type.group === '') void read(planFor(type, undefined));
+    for (const type of wanted) {
+      if (type.group !== '') continue;
+      const plan = planFor(type, undefined);
+      void read(options.keptApart.has(typeName(type)) ? { ...plan, elsewhere: 'kept in another etcd, at revisions of its own' } : plan);
+    }
     const known = await definitions;
     const rest = wanted.filter((type) => type.group !== '' && typeName(type) !== DEFINITIONS && typeName(type) !== API_SERVICES);
     for (const type of rest) void read(planFor(type, known));

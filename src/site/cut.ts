@@ -7,7 +7,7 @@ import { readEverything } from './cut-attempt.ts';
 import { discover } from './discover.ts';
 import { StartAgain } from './read-type.ts';
 import type { CutSink, Tally } from './read-type.ts';
-import { identifySite, takeMoment } from './revision.ts';
+import { identifySite, isKeptApart, takeMoment } from './revision.ts';
 import { compileSelection } from './selection.ts';
 import type { CutSummary, ResourceType, Selection } from './types.ts';
 import { typeName } from './types.ts';
@@ -49,10 +49,14 @@ export async function cutSite(connection: SiteConnection, options: CutOptions): 
     const discovery = await discover(connection, { signal });
     options.onProgress?.({ phase: 'discover', done: discovery.types.length, total: discovery.types.length, unit: 'types' });
     const moment = await takeMoment(connection, discovery, compiled, { signal, clock });
+    const keptApart = new Set<string>();
+    const events = discovery.types.find((type) => typeName(type) === 'events');
+    // Events are what many clusters keep in an etcd of its own, because they are so many.
+    if (events !== undefined && compiled.hasType(events) && (await isKeptApart(connection, moment, '/api/v1/events', signal))) keptApart.add('events');
     try {
       const { types, skipped } = await readEverything(
         { connection, moment, selection: compiled, sink, pageSize, signal, tally: new ProgressTally(options.onProgress) },
-        { discovery, concurrency, last: attempt === MOST_ATTEMPTS, onWarning },
+        { discovery, concurrency, last: attempt === MOST_ATTEMPTS, keptApart },
       );
       const summary: CutSummary = { revision: moment.revision, at: moment.at, ...identity, selection, types, skipped };
       warn(summary, compiled.unmatched(discovery.types), onWarning);

@@ -61,6 +61,25 @@ export async function takeMoment(
   throw refused;
 }
 
+/**
+ * Whether a collection is kept in another etcd than the moment was taken from (`--etcd-servers-overrides`): its current
+ * revision then does not lie between the moment's and the one after it. Nothing else tells, because another etcd may
+ * well have the same number in its history. Where the collection may not be listed the answer is no.
+ */
+export async function isKeptApart(connection: SiteConnection, moment: TakenMoment, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const current = async (of: string): Promise<bigint> => {
+    const answer = await connection.request({ path: of, query: { limit: 1 }, doing: `list ${of}`, signal });
+    return BigInt(readRevision(connection, answer.body));
+  };
+  try {
+    const there = await current(path);
+    return there < BigInt(moment.revision) || there > (await current(moment.path));
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+}
+
 /** Whether the site can still show what it was at this moment. */
 export async function isStillThere(connection: SiteConnection, moment: TakenMoment, signal: AbortSignal | undefined): Promise<boolean> {
   try {

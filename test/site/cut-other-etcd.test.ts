@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectSite } from '../../src/site/connect.ts';
+import type { SiteConnection } from '../../src/site/connect.ts';
+import { cutSite } from '../../src/site/cut.ts';
+import { typeName } from '../../src/site/types.ts';
+import type { CutSummary } from '../../src/site/types.ts';
+import { openOwnedFolder } from '../testbed/keeper/owned-folder.ts';
+import type { OwnedFolder } from '../testbed/keeper/owned-folder.ts';
+import { findComponents } from '../testbed/kubernetes/components.ts';
+import type { Manifest } from '../testbed/kubernetes/api.ts';
+import { startSite } from '../testbed/kubernetes/site.ts';
+import type { Site } from '../testbed/kubernetes/site.ts';
+import { freePorts } from '../testbed/ports.ts';
+import { GatheringSink } from './gather.ts';
+
+let folder: OwnedFolder;
+let site: Site;
+let connection: SiteConnection;
+beforeAll(async () => {
+  const [client = 0, peer = 0] = await freePorts(2);
+  const url = `http://127.0.0.1:${client}`;
+  const peerUrl = `http://127.0.0.1:${peer}`;
+  folder = await openOwnedFolder('events-etcd');
+  const { paths } = await findComponents(['etcd']);
+  await folder.start({
+    name: 'etcd',
+    command: paths.get('etcd') ?? '',
+    args: [
+      '--name=etcd',
+      `--data-dir=${folder.path}/data`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=etcd=${peerUrl}`,
+      '--unsafe-no-fsync',
+      '--log-level=warn',
+    ],
+  });
+  site = await startSite({ controllers: false, apiServerArgs: [`--etcd-servers-overrides=/events#${url}`] });
+  connection = await connectSite({ name: 'test', kubeconfig: site.kubeconfigPath });
+});
+afterAll(async () => {
+  await connection.close();
+  await site.stop();
+  await folder.close();
+});
+
+const event = (name: string): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'Event',
+  metadata: { name, namespace: 'default' },
+  involvedObject: { kind: 'Namespace', namespace: 'default', name: 'default' },
+  reason: 'Test',
+  message: name,
+  type: 'Normal',
+});
+
+async function cut(): Promise<{ sink: GatheringSink; summary: CutSummary }> {
+  const sink = new GatheringSink();
+  return { sink, summary: await cutSite(connection, { sink }) };
+}
+
+describe('events in an etcd of their own', () => {
+  it('are read as they are now, and said to be so, whichever etcd is ahead', async () => {
+    await site.api.createMany(Array.from({ length: 5 }, (_, index) => event(`first-${index}`)));
+    const behind = await cut();
+    await site.api.createMany(Array.from({ length: 1_500 }, (_, index) => event(`more-${index}`)));
+    const ahead = await cut();
+    for (const { summary } of [behind, ahead]) {
+      expect(summary.types.filter(({ fidelity }) => fidelity !== 'exact').map(typeName)).toEqual(['events']);
+      expect(summary.types.find(({ resource }) => resource === 'events')).toMatchObject({ fidelity: 'inconsistent', reason: expect.stringMatching(/another etcd/) as string });
+    }
+    expect(behind.sink.names('events')).toHaveLength(5);
+    expect(ahead.sink.names('events')).toHaveLength(1_505);
+  });
+});
