@@ -59,7 +59,7 @@ export class ChunkStore implements ChunkSink {
     this.#options = options;
     this.#namer = createChunkNamer(parts.key.dedupKey);
     this.#repositoryId = Buffer.from(parts.key.repositoryId, 'hex');
-    this.#indexes = [...parts.start.indexes];
+    this.#indexes = [...parts.start.known.indexes];
     parts.signal.addEventListener('abort', () => this.#gate.wake(), { once: true });
   }
 
@@ -74,7 +74,8 @@ export class ChunkStore implements ChunkSink {
   }
 
   store(id: Uint8Array, parts: readonly Uint8Array[], stream: object): ChunkPlace {
-    const { known, registry } = this.#parts.start;
+    const { registry } = this.#parts.start;
+    const known = this.#parts.start.known.table;
     const entry = known.find(id);
     if (entry >= 0) {
       return { pack: registry.placeOf(known.packOf(entry)), block: known.blockOf(entry), index: known.indexOf(entry) };
@@ -110,7 +111,7 @@ export class ChunkStore implements ChunkSink {
     this.#closePack();
     await this.settled();
     this.#check();
-    await this.#writeIndex();
+    await this.#writeIndex(this.#parts.start.known.merge);
     return { packs: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
   }
 
@@ -193,8 +194,9 @@ export class ChunkStore implements ChunkSink {
     if (this.#unindexed.length >= PACKS_PER_INDEX) await this.#writeIndex();
   }
 
-  async #writeIndex(): Promise<void> {
-    const packs = this.#unindexed;
+  /** Writes an index object of the packs that are in none yet, and of `merge`. */
+  async #writeIndex(merge: readonly PackIndex[] = []): Promise<void> {
+    const packs = [...this.#unindexed, ...merge];
     if (packs.length === 0) return;
     this.#unindexed = [];
     const bytes = await encodeIndexObject(packs, this.#parts.key.indexKey, this.#repositoryId);

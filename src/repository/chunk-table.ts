@@ -53,10 +53,15 @@ export class ChunkTable {
     if (this.find(id, offset) >= 0) return false;
     this.reserve(1);
     const entry = this.#count++;
-    this.#entries.set(
-      [word(id, offset), word(id, offset + 4), word(id, offset + 8), word(id, offset + 12), pack, block, index],
-      entry * WORDS,
-    );
+    const at = entry * WORDS;
+    const entries = this.#entries;
+    entries[at] = word(id, offset);
+    entries[at + 1] = word(id, offset + 4);
+    entries[at + 2] = word(id, offset + 8);
+    entries[at + 3] = word(id, offset + 12);
+    entries[at + 4] = pack;
+    entries[at + 5] = block;
+    entries[at + 6] = index;
     this.#slots[this.#freeSlot(entry)] = entry + 1;
     return true;
   }

@@ -1,26 +1,36 @@
-import type { Vault } from '../vault/vault.ts';
 import type { WriteKey } from '../keys/index.ts';
+import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
-import type { ChunkTable } from './chunk-table.ts';
+import { packsToRewrite } from './consolidation.ts';
 import { findHeads } from './heads.ts';
 import { loadKnownChunks } from './known-chunks.ts';
+import type { KnownChunks } from './known-chunks.ts';
 import type { Lanes } from './lanes.ts';
-import { compactTime } from './layout.ts';
+import { compactTime, indexHash, indexKey, slotKey } from './layout.ts';
 import { PackRegistry } from './pack-registry.ts';
 import type { Point } from './point.ts';
 import { liveSlots } from './slot-objects.ts';
 import { listIndexes, listPacks, listPointNames } from './vault-contents.ts';
+import type { PointName } from './vault-contents.ts';
 import { requireHeader } from './vault-header.ts';
+import { readNamed } from './vault-io.ts';
 
 /** What a backup knows of the vaults when it begins. */
 export interface SessionStart {
   /** Points of the site that the new one follows. */
   readonly previous: readonly Point[];
+  /** Key slots; every vault in use has them. */
   readonly slots: readonly string[];
-  /** Index objects whose chunks are in `known`. */
-  readonly indexes: readonly string[];
   readonly registry: PackRegistry;
-  readonly known: ChunkTable;
+  readonly known: KnownChunks;
+}
+
+/** What is in a vault, as far as a backup needs to know. */
+interface VaultView {
+  readonly packs: ReadonlyMap<string, number>;
+  readonly indexes: readonly string[];
+  readonly slots: readonly string[];
+  readonly points: readonly PointName[];
 }
 
 /** Looks into every vault; those that cannot be used are dropped from `lanes`. */
@@ -31,50 +41,96 @@ export async function startSession(
   options: SessionOptions,
 ): Promise<SessionStart> {
   const { signal, onWarning } = options;
-  const contents = await lanes.each(async (vault) => {
-    await requireHeader(vault, key, signal);
-    const [packs, indexes, slots, points] = await Promise.all([
-      listPacks(vault, signal),
-      listIndexes(vault, signal),
-      liveSlots(vault, key, signal),
-      listPointNames(vault, undefined, signal),
-    ]);
-    return { packs, indexes, slots, points };
-  });
-  const views = [...contents.values()];
-  const points = new Map<Vault, readonly { site: string; id: string }[]>();
-  for (const [vault, view] of contents) points.set(vault, view.points);
-  const heads = await findHeads(points, { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey, signal, onWarning });
-  const indexes = chooseIndexes(views.map((view) => view.indexes), [...heads.values()].flat());
+  const views = await lanes.each((vault) => look(vault, key, signal));
+  const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
+  const access = { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey };
+  const headsBySite = await findHeads(points, { ...access, signal, onWarning });
+  const heads = [...headsBySite.values()].flat();
+  const slots = holders(views, (view) => view.slots);
+  const indexes = worthReading(holders(views, (view) => view.indexes), heads);
+  const previous = headsBySite.get(site) ?? [];
   const registry = new PackRegistry();
   const known = await loadKnownChunks({
     indexes,
-    vaults: [...contents.keys()],
-    packs: views.map((view) => view.packs),
+    packs: [...views.values()].map((view) => view.packs),
+    preferred: new Set(heads.flatMap((head) => head.packs.map((pack) => pack.id))),
+    excluded: packsToRewrite(previous.flatMap((point) => point.packs)),
     indexKey: key.indexKey,
     repositoryId: Buffer.from(key.repositoryId, 'hex'),
     registry,
     signal,
     onWarning,
   });
-  return {
-    previous: heads.get(site) ?? [],
-    slots: [...new Set(views.flatMap((view) => view.slots))].sort(),
-    indexes,
-    registry,
-    known,
-  };
+  // The point will name these; a vault that missed them, being away or new, gets them from another.
+  const named = new Map(known.indexes.map((id) => [id, indexes.get(id) ?? []]));
+  await copyToAll(named, (id) => ({ key: indexKey(id), sha256: indexHash(id) }), lanes, options);
+  await copyToAll(slots, (id) => ({ key: slotKey(id), sha256: id }), lanes, options);
+  return { previous, slots: [...slots.keys()].sort(), registry, known };
+}
+
+async function look(vault: Vault, key: WriteKey, signal: AbortSignal | undefined): Promise<VaultView> {
+  await requireHeader(vault, key, signal);
+  const [packs, indexes, slots, points] = await Promise.all([
+    listPacks(vault, signal),
+    listIndexes(vault, signal),
+    liveSlots(vault, key, signal),
+    listPointNames(vault, undefined, signal),
+  ]);
+  return { packs, indexes, slots, points };
+}
+
+/** For each object that any vault has, the vaults that have it. */
+function holders(
+  views: ReadonlyMap<Vault, VaultView>,
+  idsOf: (view: VaultView) => readonly string[],
+): ReadonlyMap<string, readonly Vault[]> {
+  const found = new Map<string, Vault[]>();
+  for (const [vault, view] of views) for (const id of idsOf(view)) found.set(id, [...(found.get(id) ?? []), vault]);
+  return found;
 }
 
 /**
- * Index objects that every vault has and that are worth reading: those the newest points name, and those that came
- * after these points began, left by backups that did not finish. Older ones were merged into others.
+ * Index objects that are worth reading: those the newest points name, and those that came after these points began,
+ * left by backups that did not finish. Older ones were merged into others.
  */
-function chooseIndexes(listings: readonly (readonly string[])[], heads: readonly Point[]): string[] {
-  const [first = [], ...others] = listings;
-  const everywhere = first.filter((id) => others.every((listing) => listing.includes(id)));
-  if (heads.length === 0) return everywhere;
+function worthReading(
+  indexes: ReadonlyMap<string, readonly Vault[]>,
+  heads: readonly Point[],
+): ReadonlyMap<string, readonly Vault[]> {
+  if (heads.length === 0) return indexes;
   const named = new Set(heads.flatMap((head) => head.indexes));
   const since = compactTime(Math.min(...heads.map((head) => Date.parse(head.header.startedAt))));
-  return everywhere.filter((id) => named.has(id) || id >= since);
+  return new Map([...indexes].filter(([id]) => named.has(id) || id >= since));
+}
+
+/** Puts small objects into the vaults that lack them. One that no vault has intact is left as it is, with a warning. */
+async function copyToAll(
+  objects: ReadonlyMap<string, readonly Vault[]>,
+  named: (id: string) => { readonly key: string; readonly sha256: string },
+  lanes: Lanes,
+  { signal, onWarning }: SessionOptions,
+): Promise<void> {
+  for (const [id, vaults] of objects) {
+    if (lanes.inUse.every((vault) => vaults.includes(vault))) continue;
+    const { key, sha256 } = named(id);
+    const bytes = await readFromAny(vaults, key, sha256, signal);
+    if (bytes === undefined) onWarning?.({ kind: 'object-unreadable', message: 'No vault has this object intact', where: key });
+    else await lanes.each(async (vault) => vaults.includes(vault) || vault.put(key, bytes, { signal }));
+  }
+}
+
+async function readFromAny(
+  vaults: readonly Vault[],
+  key: string,
+  sha256: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  for (const vault of vaults) {
+    try {
+      return await readNamed(vault, key, sha256, signal);
+    } catch {
+      signal?.throwIfAborted();
+    }
+  }
+  return undefined;
 }
