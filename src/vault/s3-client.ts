@@ -39,8 +39,8 @@ export async function configureClient(config: S3VaultConfig, env: NodeJS.Process
     forcePathStyle: config.pathStyle ?? endpoint !== undefined,
     // The vault is retried as a whole, by one decorator for all drivers.
     maxAttempts: 1,
-    // Request bodies are whole buffers, so their SHA-256 is in the signature and every server checks it; the SDK's
-    // further checksums are refused by some stores, and what is read is checked by the repository.
+    // The SDK's own checksums are refused by some stores. Uploads carry a Content-MD5 and, in their signature, a SHA-256;
+    // what is read is checked by the repository.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,

@@ -2,6 +2,7 @@ import type { CompletedPart } from '@aws-sdk/client-s3';
 import { retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import type { BucketCall, S3Bucket } from './s3-bucket.ts';
+import { contentMd5 } from './s3-md5.ts';
 import type { BodyReader } from './streams.ts';
 
 /** S3's own bound (S3 user guide, "Multipart upload limits"). */
@@ -77,7 +78,9 @@ async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTa
     const { ETag } = await retrying(retry, `part ${PartNumber} of ${key}`, signal, () =>
       explained(bucket, call, () =>
         bucket.call(call, (abortSignal) =>
-          bucket.client.send(new bucket.sdk.UploadPartCommand({ ...id, PartNumber, Body }), { abortSignal }),
+          bucket.client.send(new bucket.sdk.UploadPartCommand({ ...id, PartNumber, Body, ContentMD5: contentMd5(Body) }), {
+            abortSignal,
+          }),
         ),
       ),
     );

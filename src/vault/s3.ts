@@ -11,6 +11,7 @@ import type { BucketCall, S3Limits } from './s3-bucket.ts';
 import { readBody } from './s3-body.ts';
 import { configureClient } from './s3-client.ts';
 import { answerOf } from './s3-errors.ts';
+import { contentMd5 } from './s3-md5.ts';
 import { listInOrder } from './s3-list.ts';
 import type { FolderPage } from './s3-list.ts';
 import { storeInParts } from './s3-multipart.ts';
@@ -153,7 +154,9 @@ class S3Vault implements Vault {
     const { bucket, client, sdk } = this.#bucket;
     const Key = this.#bucket.fullKey(key);
     const answer = await this.#bucket.call(call, (abortSignal) =>
-      client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, IfNoneMatch: '*' }), { abortSignal }),
+      client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, ContentMD5: contentMd5(Body), IfNoneMatch: '*' }), {
+        abortSignal,
+      }),
     );
     // Something else than a store may have answered 200 to it: a login page, a proxy's error page.
     if (answer.ETag === undefined) throw this.#bucket.notAStore(call);

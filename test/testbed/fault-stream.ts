@@ -21,7 +21,7 @@ export async function forward(from: Readable, to: Writable, fault?: BodyFault): 
   for await (const chunk of from as AsyncIterable<Buffer>) {
     const end = passed + chunk.length;
     if (fault !== undefined && 'cutAfter' in fault && end >= fault.cutAfter) {
-      await write(to, chunk.subarray(0, fault.cutAfter - passed));
+      await flush(to, chunk.subarray(0, fault.cutAfter - passed));
       throw new CutOnPurpose('cut on purpose');
     }
     if (fault !== undefined && 'hangAfter' in fault && end >= fault.hangAfter) {
@@ -55,6 +55,13 @@ async function write(to: Writable, chunk: Buffer): Promise<void> {
     };
     to.once('drain', onDrain);
     to.once('close', onClose);
+  });
+}
+
+/** Resolves when the system has the bytes: only then do they arrive although the connection is closed after them. */
+async function flush(to: Writable, chunk: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    to.write(chunk, (error) => (error ? reject(error) : resolve()));
   });
 }
 

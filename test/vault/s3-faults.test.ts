@@ -1,0 +1,237 @@
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_RETRY } from '../../src/vault/backoff.ts';
+import { withRetry } from '../../src/vault/retry.ts';
+import { openS3Vault } from '../../src/vault/s3.ts';
+import type { S3Limits } from '../../src/vault/s3-bucket.ts';
+import type { Vault } from '../../src/vault/vault.ts';
+import { startFaultProxy } from '../testbed/fault-proxy.ts';
+import type { Fault, FaultProxy, SeenRequest } from '../testbed/fault-proxy.ts';
+import { startSeaweedfs } from '../testbed/s3/seaweedfs.ts';
+import type { S3Server } from '../testbed/s3/server.ts';
+import { startVersitygw } from '../testbed/s3/versitygw.ts';
+import { codeOf, codesOf, digest, digestOf, failure, inParts, keysOf, read, someBytes } from './bytes.ts';
+import { s3Settings } from './s3-settings.ts';
+
+const MIB = 1024 * 1024;
+const QUICK = { ...DEFAULT_RETRY, firstPauseMs: 1, longestPauseMs: 20 };
+
+const method = (wanted: string) => (request: SeenRequest): boolean => request.method === wanted;
+const PUT = method('PUT');
+const GET = method('GET');
+const isPart = ({ method, url }: SeenRequest): boolean => method === 'PUT' && url.includes('partNumber=');
+const isCompletion = ({ method, url }: SeenRequest): boolean => method === 'POST' && url.includes('uploadId=');
+const isAbort = ({ method, url }: SeenRequest): boolean => method === 'DELETE' && url.includes('uploadId=');
+
+describe.each([
+  ['SeaweedFS', startSeaweedfs],
+  ['versitygw', startVersitygw],
+])('with %s behind a bad connection', (_, start) => {
+  let server: S3Server;
+  let bucket: string;
+  let proxy: FaultProxy;
+  let prefixes = 0;
+  const opened: Vault[] = [];
+
+  beforeAll(async () => {
+    server = await start();
+    bucket = await server.createBucket();
+  });
+  beforeEach(async () => {
+    proxy = await startFaultProxy({ upstream: server.endpoint });
+    prefixes += 1;
+  });
+  afterEach(async () => {
+    await proxy.close();
+    await Promise.all(opened.splice(0).map((vault) => vault.close()));
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  /** A vault behind the proxy, or directly at the server; without retries of whole calls. */
+  const open = async (limits: Partial<S3Limits> = {}, endpoint = proxy.url): Promise<Vault> => {
+    const settings = s3Settings({ endpoint, credentials: server.credentials }, bucket, { prefix: `p${prefixes}` });
+    const vault = await openS3Vault({ ...settings, name: 'remote' }, { limits, partRetry: QUICK });
+    opened.push(vault);
+    return vault;
+  };
+  const openRetrying = async (limits: Partial<S3Limits> = {}): Promise<Vault> => withRetry(await open(limits), QUICK);
+  const direct = (): Promise<Vault> => open({}, server.endpoint);
+  const bytes = someBytes(300_000);
+
+  it.each<[string, Fault['action']]>([
+    ['is refused', { do: 'refuse' }],
+    ['breaks off', { do: 'harm-request', body: { cutAfter: 100_000 } }],
+    ['is garbled on the way', { do: 'harm-request', body: { flipAt: 150_000 } }],
+    ['is answered with 500', { do: 'answer', status: 500 }],
+    ['is answered with 503', { do: 'answer', status: 503, headers: { 'retry-after': '0' } }],
+    ['is answered with 429', { do: 'answer', status: 429 }],
+    ['is not answered in time', { do: 'hang' }],
+  ])('stores nothing when the upload %s, and the object when it is tried again', async (_, action) => {
+    const limits = { answerMs: 300, bytesPerSecond: MIB };
+    const reader = await direct();
+    proxy.inject({ action, when: PUT, times: 3 });
+    const vault = await open(limits);
+    expect(codeOf(await failure(vault.put('a', bytes)))).toBe('LB_VAULT_UNAVAILABLE');
+    expect(await keysOf(reader)).toEqual([]);
+    expect(await withRetry(vault, QUICK).put('a', inParts(bytes, 10_000))).toBe('created');
+    expect(await digestOf(reader, 'a')).toBe(digest(bytes));
+  });
+
+  it('knows its own object when the answer to the upload was lost', async () => {
+    proxy.inject({ action: { do: 'lose-answer' }, when: PUT });
+    const vault = await openRetrying();
+    expect(await vault.put('a', inParts(bytes, 10_000))).toBe('created');
+    expect(await vault.put('a', bytes)).toBe('exists');
+    expect(await digestOf(vault, 'a')).toBe(digest(bytes));
+  });
+
+  it("does not take another creator's object for its own when an upload failed", async () => {
+    const other = await direct();
+    proxy.inject({ action: { do: 'refuse' }, when: PUT });
+    const vault = withRetry(await open(), {
+      ...QUICK,
+      clock: {
+        now: () => Date.now(),
+        // The other one comes in between the two tries.
+        sleep: async () => {
+          await other.put('a', someBytes(300_000, 2));
+        },
+      },
+    });
+    expect(await vault.put('a', bytes)).toBe('exists');
+    expect(await digestOf(vault, 'a')).toBe(digest(someBytes(300_000, 2)));
+  });
+
+  it.each<[string, Fault['action']]>([
+    ['breaks off', { do: 'harm-answer', body: { cutAfter: 100_000 } }],
+    ['breaks off just before its end', { do: 'harm-answer', body: { cutAfter: 299_999 } }],
+    ['stalls', { do: 'harm-answer', body: { hangAfter: 50_000 } }],
+  ])('says that an object that %s ended early, and goes on from there when it may', async (_, action) => {
+    await (await direct()).put('a', bytes);
+    proxy.inject({ action, when: GET, times: 3 });
+    const vault = await open({ idleMs: 200 });
+    expect(codeOf(await failure(digestOf(vault, 'a')))).toBe('LB_VAULT_UNAVAILABLE');
+    expect(await digestOf(withRetry(vault, QUICK), 'a')).toBe(digest(bytes));
+  });
+
+  it.each([
+    [1000, 200_000],
+    [-200_000, 150_000],
+    [-400_000, undefined],
+    [100_000, undefined],
+  ])('goes on within the range from %s, %s bytes, however often it breaks off', async (offset, length) => {
+    await (await direct()).put('a', bytes);
+    proxy.inject({ action: { do: 'harm-answer', body: { cutAfter: 40_000 } }, when: GET, times: 20 });
+    const vault = await openRetrying();
+    const from = offset < 0 ? Math.max(0, bytes.length + offset) : offset;
+    const part = await read(await vault.get('a', { offset, ...(length === undefined ? {} : { length }) }));
+    expect(digest(part)).toBe(digest(bytes.subarray(from, length === undefined ? undefined : from + length)));
+  });
+
+  it('lists everything once although pages fail', async () => {
+    const writer = await direct();
+    const keys = Array.from({ length: 60 }, (_, i) => `d${i % 6}/${i}`);
+    await Promise.all(keys.map((key) => writer.put(key, someBytes(1))));
+    proxy.inject({ action: { do: 'answer', status: 500 }, when: GET, after: 3, times: 2 });
+    proxy.inject({ action: { do: 'harm-answer', body: { cutAfter: 50 } }, when: GET, after: 6, times: 3 });
+    expect(await keysOf(await openRetrying())).toEqual(keys.toSorted());
+  });
+
+  it('gives up with the last error when the trouble does not end', async () => {
+    proxy.inject({ action: { do: 'answer', status: 503 }, times: Number.POSITIVE_INFINITY });
+    const vault = withRetry(await open(), { ...QUICK, attempts: 3 });
+    const calls = [vault.put('a', bytes), vault.get('a'), vault.head('a'), vault.delete('a'), keysOf(vault)];
+    expect(new Set(await codesOf(calls))).toEqual(new Set(['LB_VAULT_UNAVAILABLE']));
+    expect(proxy.requests).toHaveLength(3 * calls.length);
+  });
+
+  it('ends at once when the signal fires, although nothing is answered', async () => {
+    proxy.inject({ action: { do: 'hang' }, times: Number.POSITIVE_INFINITY });
+    const vault = await openRetrying();
+    const reason = new Error('enough');
+    const stop = new AbortController();
+    const { signal } = stop;
+    setTimeout(() => stop.abort(reason), 100);
+    const listing = vault.list('', { signal })[Symbol.asyncIterator]().next();
+    const calls = [vault.put('a', bytes, { signal }), vault.get('a', { signal }), vault.head('a', { signal }), vault.delete('a', { signal }), listing];
+    expect(await Promise.all(calls.map(failure))).toEqual(calls.map(() => reason));
+  });
+
+  describe('a large object', () => {
+    const large = someBytes(12 * MIB + 77);
+    const inSmallParts = { partSize: 5 * MIB };
+    const body = () => inParts(large, 1_000_003);
+
+    /** Uploads that were begun and neither completed nor aborted. */
+    const openUploads = async (): Promise<unknown[]> => {
+      const { endpoint, credentials } = server;
+      const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: `p${prefixes}` }));
+      client.destroy();
+      return Uploads;
+    };
+
+    it('sends a part again that was lost, and only that', async () => {
+      proxy.inject({ action: { do: 'harm-request', body: { cutAfter: MIB } }, when: isPart, after: 1, times: 2 });
+      const vault = await open(inSmallParts);
+      expect(await vault.put('a', body())).toBe('created');
+      expect(await digestOf(vault, 'a')).toBe(digest(large));
+      expect(proxy.requests.filter(isPart)).toHaveLength(3 + 2);
+    });
+
+    it('is given up, and its parts are removed, when a part cannot be sent', async () => {
+      proxy.inject({ action: { do: 'answer', status: 403 }, when: isPart, after: 1 });
+      const vault = await open(inSmallParts);
+      expect(codeOf(await failure(vault.put('a', body())))).toBe('LB_VAULT_ACCESS');
+      expect(await openUploads()).toEqual([]);
+      expect(await keysOf(await direct())).toEqual([]);
+    });
+
+    it('is given up, and its parts are removed, when its source fails', async () => {
+      const reason = new Error('the source broke');
+      const failing = inParts(large, MIB, (sent) => {
+        if (sent > 11 * MIB) throw reason;
+      });
+      expect(await failure((await open(inSmallParts)).put('a', failing))).toBe(reason);
+      expect(await openUploads()).toEqual([]);
+    });
+
+    it('is given up when the signal fires; closing the vault waits until its parts are removed', async () => {
+      proxy.inject({ action: { do: 'hang' }, when: isCompletion });
+      const stop = new AbortController();
+      const vault = await open(inSmallParts);
+      const storing = vault.put('a', body(), { signal: stop.signal });
+      const outcome = failure(storing);
+      while (!proxy.requests.some(isCompletion)) await new Promise((resolve) => setTimeout(resolve, 10));
+      const reason = new Error('enough');
+      stop.abort(reason);
+      expect(await outcome).toBe(reason);
+      await vault.close();
+      expect(proxy.requests.filter(isAbort)).toHaveLength(1);
+      expect(await openUploads()).toEqual([]);
+    });
+
+    it('is known as its own when the last answer was lost', async () => {
+      proxy.inject({ action: { do: 'lose-answer' }, when: isCompletion });
+      const vault = await openRetrying(inSmallParts);
+      expect(await vault.put('a', body())).toBe('created');
+      expect(await digestOf(vault, 'a')).toBe(digest(large));
+    });
+
+    it('loses to one that was created while it was sent', async () => {
+      const other = await direct();
+      let created = false;
+      const slow = inParts(large, MIB, async (sent) => {
+        if (sent < 8 * MIB || created) return;
+        created = true;
+        await other.put('a', Buffer.from('first'));
+      });
+      const vault = await open(inSmallParts);
+      expect(await vault.put('a', slow)).toBe('exists');
+      expect(await digestOf(vault, 'a')).toBe(digest(Buffer.from('first')));
+      expect(await openUploads()).toEqual([]);
+    });
+  });
+});
