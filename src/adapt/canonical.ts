@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** JSON that is only read. Fields that are `undefined` count as absent. */
 export type ReadonlyJson = null | boolean | number | string | readonly ReadonlyJson[] | { readonly [key: string]: ReadonlyJson | undefined };
@@ -22,7 +22,7 @@ function isList(value: ReadonlyJson): value is readonly ReadonlyJson[] {
 
 /** The first 16 bytes of the SHA-256 of the canonical JSON, in base64url: tells values apart, and is small to keep. */
 export function digestOf(value: ReadonlyJson): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22);
+  return hash('sha256', canonicalJson(value), 'base64url').slice(0, 22);
 }
 
 /** True if both values are the same JSON. */

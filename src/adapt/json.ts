@@ -51,32 +51,40 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The object at `path`, or `undefined` if there is none. */
 export function objectAt(object: JsonObject, ...path: readonly string[]): JsonObject | undefined {
-  let at: JsonObject = object;
-  for (const key of path) {
-    const next = at[key];
-    if (!isObject(next)) return undefined;
-    at = next;
-  }
-  return at;
+  return walk(object, path, path.length);
 }
 
 /** The string at `path`, or `''`. */
 export function textAt(object: JsonObject, ...path: readonly string[]): string {
-  const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];
+  const value = valueAt(object, path);
   return typeof value === 'string' ? value : '';
 }
 
 /** The objects in the list at `path`; empty if there is no list. */
 export function objectsAt(object: JsonObject, ...path: readonly string[]): JsonObject[] {
-  const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];
+  const value = valueAt(object, path);
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 /** Removes what is at `path`. True if something was there. */
 export function removeAt(object: JsonObject, ...path: readonly string[]): boolean {
-  const parent = objectAt(object, ...path.slice(0, -1));
-  const key = path.at(-1) ?? '';
+  const parent = walk(object, path, path.length - 1);
+  const key = path[path.length - 1] ?? '';
   return parent !== undefined && Object.hasOwn(parent, key) && delete parent[key];
+}
+
+function valueAt(object: JsonObject, path: readonly string[]): JsonValue | undefined {
+  return walk(object, path, path.length - 1)?.[path[path.length - 1] ?? ''];
+}
+
+function walk(object: JsonObject, path: readonly string[], steps: number): JsonObject | undefined {
+  let at: JsonObject = object;
+  for (let step = 0; step < steps; step += 1) {
+    const next = at[path[step] ?? ''];
+    if (!isObject(next)) return undefined;
+    at = next;
+  }
+  return at;
 }
 
 /** Removes keys of the map at `path`, and the map with them when it ends empty. True if something was removed. */
