@@ -19,7 +19,7 @@ const BLOCKS_IN_FLIGHT = 6;
 /** Full packs being stored at once. */
 const PACKS_IN_FLIGHT = 2;
 /** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
-const PACKS_PER_INDEX = 8;
+const PACKS_PER_INDEX = 4;
 
 /** What a session stored. */
 export interface Stored {

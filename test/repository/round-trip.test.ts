@@ -30,10 +30,12 @@ describe('a repository gives back what was put in', () => {
   });
 
   it('over the boundaries of packs', async () => {
-    const records = Array.from({ length: 50 }, (_, i) => randomBytes(900_000 + i));
+    const records = Array.from({ length: 24 }, (_, i) => randomBytes(900_000 + i));
     const point = await backUp(scene, { big: records, small: madeUpList(50) });
     expect(point.header.stats.packs).toBeGreaterThan(1);
-    expect(await restore(scene)).toEqual(asRead({ big: records, small: madeUpList(50) }));
+    const read = await restore(scene);
+    expect(read['small']).toEqual(madeUpList(50));
+    expect(read['big']?.map((record, i) => record.equals(records[i] ?? Buffer.alloc(0)))).toEqual(records.map(() => true));
   });
 
   it('when a stream is empty, and when there is none', async () => {
