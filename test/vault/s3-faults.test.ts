@@ -116,6 +116,18 @@ describe.each([
     expect(await digestOf(withRetry(vault, QUICK), 'a')).toBe(digest(bytes));
   });
 
+  it('does not take a slow reader for a stalled server', async () => {
+    const long = someBytes(3 * MIB);
+    await (await direct()).put('a', long);
+    const { body } = await (await open({ idleMs: 200 })).get('a');
+    let seen = 0;
+    for await (const part of body) {
+      if (seen < MIB && seen + part.byteLength >= MIB) await new Promise((resolve) => setTimeout(resolve, 500));
+      seen += part.byteLength;
+    }
+    expect(seen).toBe(long.length);
+  });
+
   it.each([
     [1000, 200_000],
     [-200_000, 150_000],
