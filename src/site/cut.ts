@@ -11,8 +11,9 @@ import { identifySite, isKeptApart, takeMoment } from './revision.ts';
 import { compileSelection } from './selection.ts';
 import type { CutSummary, ResourceType, Selection } from './types.ts';
 import { typeName } from './types.ts';
+import { collectionPath } from './url.ts';
 
-export type { CutSink, TypeSink } from './read-type.ts';
+export type { CutSink } from './read-type.ts';
 
 export interface CutOptions {
   readonly sink: CutSink;
@@ -52,7 +53,9 @@ export async function cutSite(connection: SiteConnection, options: CutOptions): 
     const keptApart = new Set<string>();
     const events = discovery.types.find((type) => typeName(type) === 'events');
     // Events are what many clusters keep in an etcd of its own, because they are so many.
-    if (events !== undefined && compiled.hasType(events) && (await isKeptApart(connection, moment, '/api/v1/events', signal))) keptApart.add('events');
+    if (events !== undefined && compiled.hasType(events)) {
+      if (await isKeptApart(connection, moment, collectionPath(events), signal)) keptApart.add('events');
+    }
     try {
       const { types, skipped } = await readEverything(
         { connection, moment, selection: compiled, sink, pageSize, signal, tally: new ProgressTally(options.onProgress) },
@@ -81,7 +84,8 @@ function warn(summary: CutSummary, unmatched: readonly string[], onWarning: OnWa
   for (const type of summary.types) {
     if (type.fidelity === 'exact') continue;
     const what = type.fidelity === 'missing' ? 'was not read' : `was not read at revision ${summary.revision}`;
-    onWarning?.({ kind: type.fidelity === 'missing' ? 'type-not-cut' : 'type-inconsistent', message: `${typeName(type)} ${what}: ${type.reason}`, where: typeName(type) });
+    const kind = type.fidelity === 'missing' ? 'type-not-cut' : 'type-inconsistent';
+    onWarning?.({ kind, message: `${typeName(type)} ${what}: ${type.reason}`, where: typeName(type) });
   }
 }
 

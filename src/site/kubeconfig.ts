@@ -158,7 +158,11 @@ function absoluteUser(user: UserEntry, folder: string): UserEntry {
   return { ...user, ...paths, exec };
 }
 
-function absolute<K extends string>(entry: { readonly [key in K]?: string | undefined }, keys: readonly K[], folder: string): Partial<Record<K, string>> {
+function absolute<K extends string>(
+  entry: { readonly [key in K]?: string | undefined },
+  keys: readonly K[],
+  folder: string,
+): Partial<Record<K, string>> {
   const result: Partial<Record<K, string>> = {};
   for (const key of keys) {
     const path = entry[key];

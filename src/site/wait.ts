@@ -41,9 +41,9 @@ export async function waitForTypes(connection: SiteConnection, types: readonly R
   const missing = (discovery: Discovery): readonly ResourceType[] =>
     types.filter((type) => findType(discovery, type)?.versions.includes(type.version) !== true);
   const names = types.map(typeName);
-  const what = `the site to serve ${names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')}`;
+  const some = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return waitFor(
-    what,
+    `the site to serve ${some}`,
     async () => {
       const discovery = await discover(connection, { signal: options.signal });
       return missing(discovery).length === 0 ? discovery : undefined;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Warning } from '../../src/core/progress.ts';
+import type { Progress, Warning } from '../../src/core/progress.ts';
 import { generateIdentity, generateRepositoryKeys, sealSlot, writeKeyOf } from '../../src/keys/index.ts';
 import type { RepositoryKeys } from '../../src/keys/index.ts';
 import { backup } from '../../src/pipeline/backup.ts';
@@ -130,7 +130,8 @@ describe('a backup', () => {
 
   it('is not complete when something could not be read, and says so', async () => {
     await using proxy = await proxyBefore(site);
-    proxy.inject({ when: ({ url }) => url.includes('/secrets?'), times: 100, action: { do: 'answer', status: 403, body: '{"kind":"Status","message":"no"}' } });
+    const forbidden = { do: 'answer', status: 403, body: '{"kind":"Status","message":"no"}' } as const;
+    proxy.inject({ when: ({ url }) => url.includes('/secrets?'), times: 100, action: forbidden });
     const shaky = await connectSite({ name: 'test', kubeconfig: await site.kubeconfigVia(proxy.url) });
     const result = await backup({ connection: shaky, writer, site: 'town' });
     await shaky.close();
@@ -156,8 +157,10 @@ describe('a backup', () => {
 
   it('that fails leaves no point', async () => {
     const stop = new AbortController();
-    const stopped = backup({ connection, writer, site: 'town', signal: stop.signal, onProgress: ({ phase }) => phase === 'cut' && stop.abort(new Error('enough')) });
-    await expect(stopped).rejects.toThrow('enough');
+    const onProgress = ({ phase }: Progress): void => {
+      if (phase === 'cut') stop.abort(new Error('enough'));
+    };
+    await expect(backup({ connection, writer, site: 'town', signal: stop.signal, onProgress })).rejects.toThrow('enough');
     expect(await points()).toBe(0);
     await backup({ connection, writer, site: 'town' });
     expect(await points()).toBe(1);
@@ -177,7 +180,8 @@ describe('a live source', () => {
 describe('a manifest', () => {
   it('is read as it was written', async () => {
     const { summary } = await liveSource(connection, { selection: { types: ['configmaps'], labels: 'a=b' } });
-    const manifest = { kind: 'cluster-state' as const, summary, streams: { [streamKey({ group: '', resource: 'configmaps' })]: { records: 1, bytes: 2, extents: '' } } };
+    const streams = { [streamKey({ group: '', resource: 'configmaps' })]: { records: 1, bytes: 2, extents: '' } };
+    const manifest = { kind: 'cluster-state' as const, summary, streams };
     expect(readManifest(writeManifest(manifest), 'here')).toEqual(manifest);
   });
 

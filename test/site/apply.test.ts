@@ -11,9 +11,10 @@ import { customType } from './custom-type.ts';
 import { proxyBefore } from './proxy.ts';
 import { kubeconfigForRole } from './roles.ts';
 
-const CONFIG_MAPS: ResourceType = { group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap', namespaced: true };
-const ROLES: ResourceType = { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles', kind: 'ClusterRole', namespaced: false };
-const DEFINITIONS: ResourceType = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions', kind: 'CustomResourceDefinition', namespaced: false };
+const type = (group: string, resource: string, kind: string, namespaced: boolean): ResourceType => ({ group, version: 'v1', resource, kind, namespaced });
+const CONFIG_MAPS = type('', 'configmaps', 'ConfigMap', true);
+const ROLES = type('rbac.authorization.k8s.io', 'clusterroles', 'ClusterRole', false);
+const DEFINITIONS = type('apiextensions.k8s.io', 'customresourcedefinitions', 'CustomResourceDefinition', false);
 
 let site: Site;
 let connection: SiteConnection;
@@ -64,7 +65,8 @@ describe('writing to a site', () => {
     const { resourceVersion } = parse(created.outcome === 'created' ? created.body : undefined).metadata;
     const next = configMap('replaced', { a: '2' }, { resourceVersion });
     expect(parse(await replaceObject(connection, CONFIG_MAPS, 'default', 'replaced', next)).data).toEqual({ a: '2' });
-    await expect(replaceObject(connection, CONFIG_MAPS, 'default', 'replaced', next)).rejects.toMatchObject({ code: 'LB_SITE_REFUSED', status: 409, reason: 'Conflict' });
+    const again = replaceObject(connection, CONFIG_MAPS, 'default', 'replaced', next);
+    await expect(again).rejects.toMatchObject({ code: 'LB_SITE_REFUSED', status: 409, reason: 'Conflict' });
   });
 
   it('patches in each notation', async () => {
@@ -73,7 +75,8 @@ describe('writing to a site', () => {
       patchObject(connection, CONFIG_MAPS, 'default', 'patched', { type, body: JSON.stringify(body) }, type === 'apply' ? { force: true } : {});
     expect(parse(await patch('merge', { data: { a: null, c: '3' } })).data).toEqual({ b: '2', c: '3' });
     expect(parse(await patch('json', [{ op: 'replace', path: '/data/b', value: 'x' }])).data).toEqual({ b: 'x', c: '3' });
-    expect(parse(await patch('apply', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'patched' }, data: { b: 'y' } })).data).toMatchObject({ b: 'y' });
+    const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'patched' }, data: { b: 'y' } };
+    expect(parse(await patch('apply', applied)).data).toMatchObject({ b: 'y' });
   });
 
   it('deletes, only the very object if asked, and leaves its finalizers their time', async () => {
@@ -103,21 +106,23 @@ describe('writing to a site', () => {
 
 describe('waiting for a site', () => {
   it('waits until a definition is established and its types are served, and then uses them', async () => {
-    const type: ResourceType = { group: 'wait.example', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
+    const things = type('wait.example', 'things', 'Thing', true);
     const definition = customType('wait.example', 'things', [{ name: 'v1', served: true, storage: true }]);
     await createObject(connection, DEFINITIONS, '', JSON.stringify(definition));
     await waitForCondition(connection, DEFINITIONS, '', 'things.wait.example', 'Established');
-    const discovery = await waitForTypes(connection, [type, CONFIG_MAPS]);
-    expect(findType(discovery, type)).toMatchObject({ kind: 'Thing', versions: ['v1'], namespaced: true });
+    const discovery = await waitForTypes(connection, [things, CONFIG_MAPS]);
+    expect(findType(discovery, things)).toMatchObject({ kind: 'Thing', versions: ['v1'], namespaced: true });
     expect(findKind(discovery, 'wait.example', 'Thing')?.verbs).toEqual(expect.arrayContaining(['create', 'list']));
-    const created = await createObject(connection, type, 'default', JSON.stringify({ apiVersion: 'wait.example/v1', kind: 'Thing', metadata: { name: 'a' } }));
+    const thing = { apiVersion: 'wait.example/v1', kind: 'Thing', metadata: { name: 'a' } };
+    const created = await createObject(connection, things, 'default', JSON.stringify(thing));
     expect(created.outcome).toBe('created');
   });
 
   it('says what it waited for in vain', async () => {
-    const never = { group: 'never.example', version: 'v1', resource: 'things', kind: 'Thing', namespaced: true };
-    await expect(waitForTypes(connection, [never], { timeoutMs: 200 })).rejects.toMatchObject({ code: 'LB_DEADLINE', message: expect.stringContaining('things.never.example') as string });
-    await expect(waitForCondition(connection, DEFINITIONS, '', 'absent', 'Established', { timeoutMs: 200 })).rejects.toMatchObject({ code: 'LB_DEADLINE' });
+    const served = waitForTypes(connection, [type('never.example', 'things', 'Thing', true)], { timeoutMs: 200 });
+    await expect(served).rejects.toMatchObject({ code: 'LB_DEADLINE', message: expect.stringContaining('things.never.example') as string });
+    const established = waitForCondition(connection, DEFINITIONS, '', 'absent', 'Established', { timeoutMs: 200 });
+    await expect(established).rejects.toMatchObject({ code: 'LB_DEADLINE' });
   });
 
   it('stops when told to', async () => {

@@ -72,8 +72,14 @@ async function whoAmI(options: Omit<ConnectOptions, 'name'>): Promise<string> {
   }
 }
 
+interface Plugin {
+  readonly command: string;
+  readonly runs: () => Promise<number>;
+  readonly set: (status: Record<string, unknown>) => Promise<void>;
+}
+
 /** A credential plugin: a script that counts its runs and prints what is in a file. */
-async function plugin(status: Record<string, unknown>): Promise<{ command: string; runs: () => Promise<number>; set: (status: Record<string, unknown>) => Promise<void> }> {
+async function plugin(status: Record<string, unknown>): Promise<Plugin> {
   files += 1;
   const command = join(folder, `plugin-${files}`);
   const set = (next: Record<string, unknown>): Promise<void> =>

@@ -114,7 +114,8 @@ describe('custom types', () => {
     const versions = (stored: string): { name: string; served: boolean; storage: boolean }[] =>
       ['v1', 'v2'].map((name) => ({ name, served: true, storage: name === stored }));
     await site.api.apply([customType(group, 'things', versions('v1')), thing(group, 'v1', 'things', 'a')]);
-    await site.api.apply([customType(group, 'things', [{ name: 'v1', served: false, storage: false }, { name: 'v2', served: true, storage: true }], BROKEN_CONVERSION)]);
+    const onlyNew = versions('v2').map((version) => ({ ...version, served: version.storage }));
+    await site.api.apply([customType(group, 'things', onlyNew, BROKEN_CONVERSION)]);
     const result = await cut();
     expect(result.type(`things.${group}`)).toMatchObject({ fidelity: 'missing', count: 0, reason: expect.stringMatching(/conver/) as string });
     expect(result.sink.objects.has(`things.${group}`)).toBe(false);
@@ -173,7 +174,14 @@ describe('aggregated APIs', () => {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
     metadata: { name: `v1.${group}` },
-    spec: { group, version: 'v1', groupPriorityMinimum: 1000, versionPriority: 10, insecureSkipTLSVerify: true, service: { name: service, namespace: 'default', port } },
+    spec: {
+      group,
+      version: 'v1',
+      groupPriorityMinimum: 1000,
+      versionPriority: 10,
+      insecureSkipTLSVerify: true,
+      service: { name: service, namespace: 'default', port },
+    },
   });
 
   it('that are down are recorded as missing, and stop nothing else', async () => {
@@ -193,11 +201,13 @@ describe('aggregated APIs', () => {
     await using other = await startSite({ controllers: false, apiServerArgs: [trusted] });
     const group = 'elsewhere.example';
     await other.api.apply([customType(group, 'things', [{ name: 'v1', served: true, storage: true }]), thing(group, 'v1', 'things', 'a')]);
+    const way = { type: 'ExternalName', externalName: 'localhost', ports: [{ port: 443 }] };
     await site.api.apply([
-      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other', namespace: 'default' }, spec: { type: 'ExternalName', externalName: 'localhost', ports: [{ port: 443 }] } },
+      { apiVersion: 'v1', kind: 'Service', metadata: { name: 'other', namespace: 'default' }, spec: way },
       apiService(group, 'other', Number(new URL(other.url).port)),
     ]);
-    await expect.poll(async () => (await cut()).type(`things.${group}`), { timeout: 30_000, interval: 300 }).toMatchObject({ fidelity: 'inconsistent', count: 1 });
+    const things = async (): Promise<CutType | undefined> => (await cut()).type(`things.${group}`);
+    await expect.poll(things, { timeout: 30_000, interval: 300 }).toMatchObject({ fidelity: 'inconsistent', count: 1 });
     const result = await cut();
     expect(result.type(`things.${group}`)?.reason).toMatch(/aggregated API/);
     expect(result.sink.names(`things.${group}`)).toEqual(['a']);

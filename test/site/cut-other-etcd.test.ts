@@ -69,7 +69,8 @@ describe('events in an etcd of their own', () => {
     const ahead = await cut();
     for (const { summary } of [behind, ahead]) {
       expect(summary.types.filter(({ fidelity }) => fidelity !== 'exact').map(typeName)).toEqual(['events']);
-      expect(summary.types.find(({ resource }) => resource === 'events')).toMatchObject({ fidelity: 'inconsistent', reason: expect.stringMatching(/another etcd/) as string });
+      const events = summary.types.find(({ resource }) => resource === 'events');
+      expect(events).toMatchObject({ fidelity: 'inconsistent', reason: expect.stringMatching(/another etcd/) as string });
     }
     expect(behind.sink.names('events')).toHaveLength(5);
     expect(ahead.sink.names('events')).toHaveLength(1_505);

@@ -13,6 +13,7 @@ import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { customType } from './custom-type.ts';
 import { GatheringSink } from './gather.ts';
+import { grant } from './rbac.ts';
 
 let site: Site;
 let connection: SiteConnection;
@@ -52,7 +53,7 @@ const withoutKind = (object: object): object => ({ ...object, apiVersion: '', ki
 
 /** Every type that can be listed, found without the code under test: plain discovery, group by group. */
 async function listable(): Promise<string[]> {
-  const get = async (path: string): Promise<Record<string, unknown>> => JSON.parse((await site.api.send('GET', path)).body.toString()) as Record<string, unknown>;
+  const get = async (path: string): Promise<unknown> => JSON.parse((await site.api.send('GET', path)).body.toString());
   const { groups } = (await get('/apis')) as { groups: { versions: { groupVersion: string }[] }[] };
   const paths = ['/api/v1', ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`))];
   const names = new Set<string>();
@@ -96,7 +97,11 @@ describe('a cut of everything', () => {
   it('tells how far it is, and in the end all of it', async () => {
     const seen: { done: number; total: number | undefined }[] = [];
     const sink = new GatheringSink();
-    const summary = await cutSite(connection, { sink, pageSize: 20, onProgress: ({ phase, done, total }) => phase === 'cut' && seen.push({ done, total }) });
+    const summary = await cutSite(connection, {
+      sink,
+      pageSize: 20,
+      onProgress: ({ phase, done, total }) => phase === 'cut' && seen.push({ done, total }),
+    });
     const objects = summary.types.reduce((sum, { count }) => sum + count, 0);
     expect(seen.at(-1)).toEqual({ done: objects, total: objects });
     expect(seen.length).toBeGreaterThan(3);
@@ -124,8 +129,9 @@ describe('a cut of everything', () => {
 });
 
 describe('a selection', () => {
+  const many = Array.from({ length: 10 }, (_, index) => `many-${index}`);
   beforeAll(async () => {
-    const names = ['sel-a', 'sel-b', 'sel-ab', 'other', ...Array.from({ length: 10 }, (_, index) => `many-${index}`)];
+    const names = ['sel-a', 'sel-b', 'sel-ab', 'other', ...many];
     await site.api.createMany(names.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
     await site.api.createMany(names.map((namespace) => configMap('here', {}, { labels: { app: 'shop', in: namespace } }, namespace)));
     await site.api.create(configMap('plain', {}, {}, 'sel-a'));
@@ -136,7 +142,7 @@ describe('a selection', () => {
   it.each<[string, Selection, string[], string[]]>([
     ['namespaces by name', { namespaces: ['sel-b', 'sel-a'] }, ['sel-a/here', 'sel-a/plain', 'sel-b/here'], ['sel-a', 'sel-b']],
     ['namespaces by pattern', { namespaces: ['sel-*'], excludeNamespaces: ['*-b'] }, ['sel-a/here', 'sel-a/plain', 'sel-ab/here'], ['sel-a', 'sel-ab']],
-    ['more namespaces than are listed one by one', { namespaces: Array.from({ length: 10 }, (_, i) => `many-${i}`) }, Array.from({ length: 10 }, (_, i) => `many-${i}/here`), Array.from({ length: 10 }, (_, i) => `many-${i}`)],
+    ['more namespaces than are listed one by one', { namespaces: many }, many.map((name) => `${name}/here`), many],
     ['labels in namespaces', { namespaces: ['sel-a', 'sel-b'], labels: 'app in (shop), in!=sel-b' }, ['sel-a/here'], ['sel-a', 'sel-b']],
     ['labels alone', { labels: 'in=sel-ab' }, ['sel-ab/here'], []],
     ['a namespace that does not exist', { namespaces: ['absent'] }, [], []],
@@ -174,7 +180,8 @@ describe('odd objects', () => {
     const characters = Array.from({ length: 0x3000 }, (_, code) => String.fromCodePoint(code)).join('');
     const binary = Buffer.from(Uint8Array.from({ length: 256 }, (_, byte) => byte)).toString('base64');
     const longest = `${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(70)}`;
-    await site.api.create(configMap(longest, { data: { 'a.b-c_D': characters, empty: '', json: '{"items":[{"a":"\\"}"]', emoji: '😀\u2028\uFFFF' }, binaryData: { bytes: binary } }));
+    const data = { 'a.b-c_D': characters, empty: '', json: '{"items":[{"a":"\\"}"]', emoji: '😀\u2028\uFFFF' };
+    await site.api.create(configMap(longest, { data, binaryData: { bytes: binary } }));
     const roleName = 'odd: "name" with {braces}, [brackets], \\backslash, ü and 😀';
     await site.api.create({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: roleName }, rules: [] });
     const result = await cut({}, connection, 7);
@@ -186,12 +193,19 @@ describe('odd objects', () => {
 
   it('keeps objects as large as etcd takes them', async () => {
     await site.api.apply([customType('big.odd.example', 'bigs', [{ name: 'v1', served: true, storage: true }])]);
-    const big = (name: string): Manifest => ({ apiVersion: 'big.odd.example/v1', kind: 'Big', metadata: { name, namespace: 'default' }, spec: { text: `${name}"\\`.repeat(295_000) } });
-    await site.api.createMany(['a', 'b', 'c', 'd'].map(big), 2);
+    const names = ['a', 'b', 'c', 'd'];
+    const textOf = (name: string): string => `${name}"\\`.repeat(295_000);
+    const big = (name: string): Manifest => ({
+      apiVersion: 'big.odd.example/v1',
+      kind: 'Big',
+      metadata: { name, namespace: 'default' },
+      spec: { text: textOf(name) },
+    });
+    await site.api.createMany(names.map(big), 2);
     const result = await cut({ types: ['bigs.big.odd.example'] }, connection, 3);
     expect(result.type('bigs.big.odd.example')).toMatchObject({ count: 4, fidelity: 'exact' });
     expect(result.type('bigs.big.odd.example')?.bytes).toBeGreaterThan(4 * 1_450_000);
-    expect(result.sink.objects.get('bigs.big.odd.example')?.map(({ spec }) => spec?.['text'])).toEqual(['a', 'b', 'c', 'd'].map((name) => big(name)['spec']).map((spec) => (spec as { text: string }).text));
+    expect(result.sink.objects.get('bigs.big.odd.example')?.map(({ spec }) => spec?.['text'])).toEqual(names.map(textOf));
   });
 
   it('keeps objects that are being deleted, with what keeps them', async () => {
@@ -211,10 +225,7 @@ describe('rights', () => {
   });
 
   it('records what may not be read, and reads the rest', async () => {
-    await site.api.apply([
-      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'some' }, rules: [{ apiGroups: ['', 'apps'], resources: ['configmaps', 'namespaces', 'deployments'], verbs: ['list'] }] },
-      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', metadata: { name: 'some' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'some' }, subjects: [{ kind: 'User', name: 'some', apiGroup: 'rbac.authorization.k8s.io' }] },
-    ]);
+    await site.api.apply(grant('some', [{ apiGroups: ['', 'apps'], resources: ['configmaps', 'namespaces', 'deployments'], verbs: ['list'] }]));
     const some = await connectSite({ name: 'test', kubeconfig: await site.kubeconfigFor({ user: 'some' }) });
     const result = await cut({}, some);
     await some.close();
@@ -225,10 +236,7 @@ describe('rights', () => {
   });
 
   it('needs no more than a role in a namespace to cut that namespace', async () => {
-    await site.api.apply([
-      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'own', namespace: 'sel-a' }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['list'] }] },
-      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', metadata: { name: 'own', namespace: 'sel-a' }, roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'own' }, subjects: [{ kind: 'User', name: 'own', apiGroup: 'rbac.authorization.k8s.io' }] },
-    ]);
+    await site.api.apply(grant('own', [{ apiGroups: ['*'], resources: ['*'], verbs: ['list'] }], 'sel-a'));
     const own = await connectSite({ name: 'test', kubeconfig: await site.kubeconfigFor({ user: 'own' }) });
     const result = await cut({ namespaces: ['sel-a'] }, own);
     await own.close();

@@ -70,7 +70,8 @@ describe('the list scanner', () => {
 
   it('gives the same for a list cut in two at every position', () => {
     const body = bytes(
-      '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9","continue":"\\"{\\\\"},\n "items" : [ {"a":"\\\\\\"}]é😀","b":[{"c":[]},-1.5e3]} ,{},{"d":"' +
+      '{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"9","continue":"\\"{\\\\"},\n' +
+        ' "items" : [ {"a":"\\\\\\"}]é😀","b":[{"c":[]},-1.5e3]} ,{},{"d":"' +
         'x'.repeat(120) +
         '\\u007b"}\t] , "count":12 }  \n',
     );
