@@ -1,3 +1,4 @@
+import { isLifeboatError } from '../core/errors.ts';
 import { Backoff, DEFAULT_RETRY, retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { endedEarly } from './errors.ts';
@@ -34,9 +35,11 @@ class RetryingVault implements Vault {
 
   put(key: string, body: VaultBody, options: CallOptions = {}): Promise<PutOutcome> {
     return retrying(this.#policy, `put ${key}`, options.signal, async (failures) => {
-      if (failures > 0 && (await this.#vault.head(key, options)) !== undefined) return this.#whose(key, body, options);
+      if (failures === 0) return this.#vault.put(key, body, options);
+      const found = await this.#find(key, body, options);
+      if (found !== undefined) return found;
       const outcome = await this.#vault.put(key, body, options);
-      return outcome === 'exists' && failures > 0 ? this.#whose(key, body, options) : outcome;
+      return outcome === 'created' ? outcome : ((await this.#find(key, body, options)) ?? outcome);
     });
   }
 
@@ -119,15 +122,22 @@ class RetryingVault implements Vault {
     return Math.max(0, (info?.size ?? 0) + offset);
   }
 
-  /** Compares the object that is there with the body: byte for byte the same means that an earlier try made it. */
-  async #whose(key: string, body: VaultBody, options: CallOptions): Promise<PutOutcome> {
-    const reader = new BodyReader(body, options.signal);
-    const stored = await this.#vault.get(key, options);
-    if (stored.length !== reader.size) {
-      await leave(stored.body);
-      return 'exists';
+  /**
+   * The outcome that an object which is there after a failed try means: byte for byte the same as the body, it was made
+   * by that try. Undefined when there is none, and when a writer has no right to see it.
+   */
+  async #find(key: string, body: VaultBody, options: CallOptions): Promise<PutOutcome | undefined> {
+    try {
+      const info = await this.#vault.head(key, options);
+      const reader = new BodyReader(body, options.signal);
+      if (info === undefined) return undefined;
+      if (info.size !== reader.size) return 'exists';
+      const stored = await this.#vault.get(key, options);
+      return (await sameBytes(reader.parts(), stored.body)) ? 'created' : 'exists';
+    } catch (error) {
+      if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return undefined;
+      throw error;
     }
-    return (await sameBytes(reader.parts(), stored.body)) ? 'created' : 'exists';
   }
 }
 
