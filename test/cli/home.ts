@@ -1,7 +1,7 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { lifeboat } from './lifeboat.ts';
@@ -29,7 +29,9 @@ export class Home {
   /** Runs with `--json`, checks the exit code and the shape of the document. */
   async json<T extends z.ZodType>(schema: T, code: number, args: readonly string[], options: Partial<RunOptions> = {}): Promise<z.output<T>> {
     const result = await this.run([...args, '--json'], options);
-    expect({ code: result.code, stderr: result.stderr }).toEqual({ code, stderr: '' });
+    if (result.code !== code || result.stderr !== '') {
+      throw new Error(`lifeboat ${args.join(' ')}: exit ${result.code}, not ${code}\n${result.stderr}${result.stdout}`);
+    }
     return schema.parse(JSON.parse(result.stdout));
   }
 
@@ -75,4 +77,13 @@ export async function furnish(site: Site, namespace: string): Promise<void> {
       },
     },
   ]);
+}
+
+/** Replaces a piece of text in a file of a home. */
+export async function edit(home: Home, name: string, from: string | RegExp, to: string): Promise<void> {
+  const text = await readFile(home.path(name), 'utf8');
+  const edited = text.replace(from, to);
+  if (edited === text) throw new Error(`${name} does not hold ${String(from)}`);
+  await rm(home.path(name), { force: true });
+  await writeFile(home.path(name), edited);
 }
