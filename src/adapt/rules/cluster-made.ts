@@ -16,8 +16,32 @@ const CLUSTER_CONFIG = new Set([
   'kube-public/cluster-info',
 ]);
 
-/** ServiceAccounts kube-controller-manager makes for its own controllers. Source: `--use-service-account-credentials`. */
-const CONTROLLER_ACCOUNT = /-controller$|^(?:generic-garbage-collector|horizontal-pod-autoscaler|pod-garbage-collector|root-ca-cert-publisher|pv-protection-controller|token-cleaner|bootstrap-signer|namespace-lifecycle)$/;
+/**
+ * ServiceAccounts kube-controller-manager makes for its own controllers, without their ending `-controller`.
+ * Source: `--use-service-account-credentials` and the ClusterRoles `system:controller:*` of bootstrappolicy. Named one by one,
+ * because others call their accounts so too.
+ */
+const CONTROLLERS = new Set([
+  ...['attachdetach', 'certificate', 'clusterrole-aggregation', 'cronjob', 'daemon-set', 'deployment', 'device-taint-eviction', 'disruption', 'endpoint'],
+  ...['endpointslice', 'endpointslicemirroring', 'ephemeral-volume', 'expand', 'job', 'kube-apiserver-serving-clustertrustbundle-publisher', 'namespace'],
+  ...['node', 'node-ipam', 'podcertificaterequest-cleaner', 'pv-protection', 'pvc-protection', 'replicaset', 'replication', 'resource-claim', 'resourcequota'],
+  ...['route', 'selinux-warning', 'service', 'service-account', 'service-cidrs', 'statefulset', 'storage-version-migrator', 'storageversion-garbage-collector'],
+  ...['taint-eviction', 'ttl', 'ttl-after-finished', 'validatingadmissionpolicy-status', 'volumeattributesclass-protection', 'vac-protection'],
+]);
+const OTHER_CONTROLLER_ACCOUNTS = new Set([
+  'bootstrap-signer',
+  'generic-garbage-collector',
+  'horizontal-pod-autoscaler',
+  'legacy-service-account-token-cleaner',
+  'persistent-volume-binder',
+  'pod-garbage-collector',
+  'root-ca-cert-publisher',
+  'token-cleaner',
+]);
+
+function isControllerAccount(name: string): boolean {
+  return OTHER_CONTROLLER_ACCOUNTS.has(name) || (name.endsWith('-controller') && CONTROLLERS.has(name.slice(0, -'-controller'.length)));
+}
 
 /** What every cluster makes for itself. Whatever else these objects say, it is about the cluster that made them. */
 export const clusterMadeRules: readonly Rule[] = [
@@ -90,16 +114,16 @@ export const clusterMadeRules: readonly Rule[] = [
   madeByCluster({
     id: 'cluster-ip-addresses',
     types: ['ipaddresses.networking.k8s.io'],
-    when: 'it has the label `ipaddress.kubernetes.io/managed-by: ipallocator`',
+    when: 'it has the label `ipaddress.kubernetes.io/managed-by: ipallocator.k8s.io`',
     why: 'The target records the addresses it gives to Services itself.',
-    drops: (object) => metaEntry(object, 'labels', 'ipaddress.kubernetes.io/managed-by') === 'ipallocator',
+    drops: (object) => metaEntry(object, 'labels', 'ipaddress.kubernetes.io/managed-by') === 'ipallocator.k8s.io',
   }),
   madeByCluster({
     id: 'cluster-controller-accounts',
     types: ['serviceaccounts'],
     when: 'it is in `kube-system`, named as one of kube-controller-manager’s controllers, and has nothing added to it',
     why: 'kube-controller-manager makes the accounts its controllers use.',
-    drops: (object) => namespaceOf(object) === 'kube-system' && CONTROLLER_ACCOUNT.test(nameOf(object)) && isBare(object),
+    drops: (object) => namespaceOf(object) === 'kube-system' && isControllerAccount(nameOf(object)) && isBare(object),
   }),
 ];
 

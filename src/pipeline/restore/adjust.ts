@@ -5,8 +5,8 @@ import { typeName } from '../../site/types.ts';
 import type { ResourceType } from '../../site/types.ts';
 
 /** Sources: kubernetes/pkg/registry/core/service/portallocator and ipallocator, storage and alloc. */
-const PORT_TAKEN = /provided port is already allocated|not in the valid range|provided node ?port/i;
-const FAMILY_UNKNOWN = /not configured on this cluster|does not support|primary IP family/i;
+const PORT_TAKEN = /provided port is already allocated|not in the valid range/i;
+const FAMILY_UNKNOWN = /not configured|does not support/i;
 
 /**
  * Changes an object that the target refused, where the refusal says that it cannot give what was asked for but would

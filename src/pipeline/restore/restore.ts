@@ -18,8 +18,8 @@ import { waitForWorkloads } from './workloads.ts';
  * source throws. Objects that could not be restored are no error: the report lists them.
  */
 export async function restore(request: RestoreRequest, made?: PreparedPlan): Promise<RestoreReport> {
-  const startedAt = systemClock.now();
   const prepared = made ?? (await preparePlan(request));
+  const startedAt = systemClock.now() - prepared.phases.reduce((sum, phase) => sum + phase.seconds * 1000, 0);
   const run = new RestoreRun({ ...request, plan: prepared.plan, facts: prepared.facts });
   const phases: Phase[] = [...prepared.phases];
   const timed = async <T>(name: Phase['name'], work: () => Promise<T>): Promise<T> => {
