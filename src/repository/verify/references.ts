@@ -39,10 +39,11 @@ export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, P
       if (!check.sizes.has(indexKey(id))) check.missing(indexKey(id), 'An index object is not there: no data are lost, but some will be stored again', []);
     }
   }
-  if (check.points.size > 0 && check.slots.size === 0) {
-    const ids = [...check.points.values()].map((point) => point.header.id);
-    check.missing(slotKey(''), 'No intact key slot is left: only a key kept elsewhere opens this vault', ids);
-  }
+  if (check.slots.size > 0) return;
+  // Without any way in, every point is lost with the slots.
+  const ids = [...check.points.values()].map((point) => point.header.id);
+  const slots = new Set([...check.points.values()].flatMap((point) => point.slots));
+  for (const slot of slots) check.missing(slotKey(slot), 'A key slot is not there, and no other one is intact', ids);
 }
 
 function checkChain(check: VaultCheck, point: Point, points: ReadonlyMap<string, Point>): void {
