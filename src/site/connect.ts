@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
-import { isLifeboatError } from '../core/errors.ts';
+import { isLifeboatError, LifeboatError } from '../core/errors.ts';
 import { loadCredentials } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import { readRefusal, refusalError } from './errors.ts';
@@ -81,7 +81,7 @@ export interface SiteConnection {
   stream(request: SiteRequest): Promise<SiteStream>;
   /** Repeats work made of `stream` calls by the same rules as `request`. `progress()` says it got further than before. */
   retrying<T>(work: (progress: () => void) => Promise<T>, signal?: AbortSignal, limits?: RetryLimits): Promise<T>;
-  /** Frees the connections. Idempotent. */
+  /** Breaks off what is under way and frees the connections. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -124,11 +124,12 @@ class Connection implements SiteConnection {
   #session: Session;
   #renewing: Promise<void> | undefined;
   #reached = false;
+  #closed = false;
   readonly #health: ApiServerHealth;
 
   constructor(options: ConnectOptions, access: SiteAccess, session: Session) {
     this.name = options.name;
-    this.server = access.cluster.server;
+    this.server = withoutPassword(access.cluster.server);
     this.#options = options;
     this.#access = access;
     this.#session = session;
@@ -161,10 +162,14 @@ class Connection implements SiteConnection {
   }
 
   async close(): Promise<void> {
-    await this.#session.transport.close();
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#session.transport.destroy();
   }
 
   async #send(request: SiteRequest): Promise<RawAnswer> {
+    // Not retriable: whoever still tries after this must stop.
+    if (this.#closed) throw new LifeboatError('LB_INTERNAL', `The connection to site "${this.name}" has been closed`);
     const used = this.#session;
     let answer = await this.#sendOnce(used, request);
     if (answer.status === 401) {
@@ -222,6 +227,11 @@ class Connection implements SiteConnection {
       throw error;
     }
   }
+}
+
+function withoutPassword(server: string): string {
+  const { origin, pathname } = new URL(server);
+  return origin + pathname.replace(/\/+$/, '');
 }
 
 function queryString(query: SiteRequest['query']): string {

@@ -97,8 +97,7 @@ interface Found {
  */
 export async function discover(connection: SiteConnection, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Discovery> {
   const found: Found = { occurrences: [], unavailable: [] };
-  await discoverRoot(connection, '/api', found, options.signal);
-  await discoverRoot(connection, '/apis', found, options.signal);
+  await Promise.all((['/api', '/apis'] as const).map((root) => discoverRoot(connection, root, found, options.signal)));
   const types = new Map<string, ServedType>();
   for (const { verbs, ...type } of found.occurrences) {
     if (!verbs.includes('list')) continue;

@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { isLifeboatError } from '../core/errors.ts';
 import { isRefusal } from './errors.ts';
 import type { ServerHealth } from './retry.ts';
 
@@ -29,7 +30,9 @@ export class ApiServerHealth implements ServerHealth {
       return true;
     } catch (error) {
       // It is up, and we may not ask, or not yet: only trying will tell.
-      return isRefusal(error, 401, 403, 404);
+      if (isRefusal(error, 401, 403, 404)) return true;
+      if (isLifeboatError(error, 'LB_SITE_UNREACHABLE')) return false;
+      throw error;
     }
   }
 

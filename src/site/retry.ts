@@ -30,7 +30,7 @@ const LONGEST_RETRY_AFTER_MS = 30_000;
 export interface ServerHealth {
   /** It did not answer. */
   away(): void;
-  /** Asked before it is tried again after it was away: whether it is up and ready. */
+  /** Asked before it is tried again after it was away: whether it is up and ready. Throws when asking is useless. */
   ready(): Promise<boolean>;
   /**
    * True while it may be starting: a server that has just come up refuses everybody (401, 403) until it has read

@@ -101,8 +101,8 @@ export async function identifySite(
   connection: SiteConnection,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly kubernetesVersion: string; readonly clusterUid: string }> {
-  const version = await readable(connection, '/version', signal);
-  const namespace = await readable(connection, '/api/v1/namespaces/kube-system', signal);
+  const paths = ['/version', '/api/v1/namespaces/kube-system'];
+  const [version, namespace] = await Promise.all(paths.map((path) => readable(connection, path, signal)));
   return {
     kubernetesVersion: versionSchema.safeParse(version).data?.gitVersion ?? '',
     clusterUid: namespaceSchema.safeParse(namespace).data?.metadata.uid ?? '',

@@ -28,6 +28,8 @@ export interface Transport {
   send(request: RawRequest): Promise<RawAnswer>;
   /** Lets what is under way finish, then closes the connections. */
   close(): Promise<void>;
+  /** Breaks off what is under way. */
+  destroy(): Promise<void>;
 }
 
 export interface TransportOptions {
@@ -78,6 +80,7 @@ export async function openTransport(access: SiteAccess, credentials: Credentials
       }
     },
     close: () => dispatcher.close(),
+    destroy: () => dispatcher.destroy(),
   };
 }
 

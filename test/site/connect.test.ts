@@ -295,6 +295,16 @@ describe('what goes wrong', () => {
     await connection.close();
   });
 
+  it('breaks off what is under way when it is closed, and does nothing after', async () => {
+    await using proxy = await startFaultProxy({ upstream: site.url });
+    proxy.inject({ action: { do: 'hang' }, times: 10 });
+    const connection = await connectSite({ name: 'test', kubeconfig: await kubeconfig(setCluster({ server: proxy.url })) });
+    const waiting = connection.request({ path: '/api', doing: 'discover' });
+    setTimeout(() => void connection.close(), 50);
+    await expect(waiting).rejects.toMatchObject({ code: 'LB_INTERNAL' });
+    await connection.close();
+  });
+
   it('ends at once when its signal fires', async () => {
     await using proxy = await startFaultProxy({ upstream: site.url });
     proxy.inject({ action: { do: 'hang' }, times: 10 });
