@@ -36,12 +36,13 @@ export async function loadWriteKey(context: Context): Promise<WriteKey> {
 
 /**
  * What may open the repository, in the order to be tried: what the command line names, else `keys.read` of
- * lifeboat.yaml, else a passphrase asked for on a terminal. Throws `LB_KEY_MISSING`, `LB_KEY_INVALID`.
+ * lifeboat.yaml, else a passphrase asked for on a terminal, if `takesPassphrase` says that one would be of use.
+ * Throws `LB_KEY_MISSING`, `LB_KEY_INVALID`.
  */
-export async function loadOpeners(context: Context, options: ReadKeyOptions): Promise<readonly Opener[]> {
+export async function loadOpeners(context: Context, options: ReadKeyOptions, takesPassphrase: () => Promise<boolean>): Promise<readonly Opener[]> {
   const openers = (await namedOpeners(context, options)) ?? (await configuredOpeners(context));
   if (openers.length > 0) return remembered(context, openers);
-  if (!canAsk(context.terminal) || context.globals.json === true) {
+  if (!canAsk(context.terminal) || context.globals.json === true || !(await takesPassphrase())) {
     throw new LifeboatError('LB_KEY_MISSING', 'This needs a key that opens the repository', {
       hint: 'Give --identity FILE or --passphrase-file FILE, or name one under `keys.read` in lifeboat.yaml.',
     });

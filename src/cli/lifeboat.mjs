@@ -3,7 +3,7 @@
 // that the Node it was started with is too old for the rest.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import module from 'node:module';
+import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -27,8 +27,6 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 
 /** Runs lifeboat in this process. */
 async function start() {
-  // What lifeboat is started from is TypeScript: the cache keeps it from being stripped and compiled every time.
-  module.enableCompileCache?.();
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
@@ -41,7 +39,7 @@ async function start() {
 /** The Node that `npm ci` brought along, where there is one. */
 function ownNode() {
   try {
-    const path = module.createRequire(import.meta.url).resolve('node/bin/node');
+    const path = createRequire(import.meta.url).resolve('node/bin/node');
     return existsSync(path) ? path : undefined;
   } catch {
     return undefined;

@@ -18,9 +18,11 @@ import { abortOnSignals } from './signals.ts';
  */
 export async function main(args: readonly string[]): Promise<number> {
   const terminal: Terminal = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env };
-  // Someone who has seen enough (`lifeboat points | head`) is no error.
   terminal.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    // Whoever read the results has seen enough (`lifeboat show latest --objects | head`): there is nobody left to tell.
+    // oxlint-disable-next-line node/no-process-exit, unicorn/no-process-exit -- as any program in a pipeline ends then
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    throw error;
   });
   let exit: number = EXIT.ok;
   const run: Run = (body) => async (...typed) => {

@@ -93,7 +93,12 @@ export async function unlockRepository(context: Context, options: VaultOptions &
  * Throws `LB_KEY_MISSING`, `LB_KEY_WRONG`, `LB_KEY_INVALID`, `LB_REPO_MISSING`.
  */
 export async function unlockVaults(context: Context, vaults: readonly Vault[], options: ReadKeyOptions): Promise<RepositoryKeys> {
-  return unlockWith(context, vaults, await loadOpeners(context, options));
+  const takesPassphrase = async (): Promise<boolean> => {
+    const { listSlots } = await import('../repository/index.ts');
+    const slots = await listSlots(vaults, undefined, { signal: context.signal });
+    return slots.some((slot) => slot.kind === 'passphrase');
+  };
+  return unlockWith(context, vaults, await loadOpeners(context, options, takesPassphrase));
 }
 
 /** The same with openers that are loaded already. */
