@@ -1,12 +1,13 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import { openSlot, slotKind } from '../keys/index.ts';
+import { openSlot, recipientOf, slotKind } from '../keys/index.ts';
 import type { RepositoryKeys, UnlockSecrets } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { checkHeader } from './header.ts';
 import type { RepositoryHeader } from './header.ts';
 import { slotKey } from './layout.ts';
 import { findSlots } from './slots.ts';
+import type { FoundSlot } from './slots.ts';
 import { liveSlots } from './slot-objects.ts';
 import { readHeader } from './vault-header.ts';
 import { readNamed, whereIs } from './vault-io.ts';
@@ -35,27 +36,23 @@ export async function unlock(
       hint: 'Give one that opens a key slot of the repository.',
     });
   }
+  // Malformed ones are refused at once, whatever the slots take.
+  for (const identity of identities) await recipientOf(identity);
   const headers = await readHeaders(vaults, options);
   const slots = await findSlots(vaults, options);
   if (slots.length === 0) throw nothingThere(headers);
   let failure: unknown;
-  for (const given of [{ identities }, { passphrases }]) {
-    for (const slot of slots) {
-      const bytes = await readSlot(slot.id, slot.vaults, options);
-      if (bytes === undefined) continue;
-      const takesPassphrase = slotKind(bytes) === 'passphrase';
-      if (takesPassphrase !== ('passphrases' in given)) continue;
-      try {
-        const keys = await openSlot(bytes, given);
-        if (keys === undefined) continue;
-        checkAgainst(headers, keys);
-        if (await isLive(slot.id, slot.vaults, keys, signal)) return { keys, slot: slot.id };
-        onWarning?.({ kind: 'slot-removed', message: 'This key was removed from the repository', where: slotKey(slot.id) });
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!isLifeboatError(error)) throw error;
-        failure = error;
-      }
+  for (const slot of await identitySlotsFirst(slots, options)) {
+    try {
+      const keys = await openSlot(slot.bytes, secrets);
+      if (keys === undefined) continue;
+      checkAgainst(headers, keys);
+      if (await isLive(slot.id, slot.vaults, keys, signal)) return { keys, slot: slot.id };
+      onWarning?.({ kind: 'slot-removed', message: 'This key was removed from the repository', where: slotKey(slot.id) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isLifeboatError(error)) throw error;
+      failure = error;
     }
   }
   if (isLifeboatError(failure)) throw failure;
@@ -101,20 +98,25 @@ async function isLive(id: string, vaults: readonly Vault[], keys: RepositoryKeys
   return live.every((slots) => slots.includes(id));
 }
 
-async function readSlot(
-  id: string,
-  vaults: readonly Vault[],
+/** The slots with their bytes; those that take an identity first, because trying a passphrase takes a second. */
+async function identitySlotsFirst(
+  slots: readonly FoundSlot[],
   options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
-): Promise<Uint8Array | undefined> {
-  for (const vault of vaults) {
-    try {
-      return await readNamed(vault, slotKey(id), id, options.signal);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      options.onWarning?.({ kind: 'slot-unreadable', message: messageOf(error), where: whereIs(vault, slotKey(id)) });
+): Promise<(FoundSlot & { readonly bytes: Uint8Array })[]> {
+  const read: (FoundSlot & { readonly bytes: Uint8Array })[] = [];
+  for (const slot of slots) {
+    for (const vault of slot.vaults) {
+      try {
+        read.push({ ...slot, bytes: await readNamed(vault, slotKey(slot.id), slot.id, options.signal) });
+        break;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        options.onWarning?.({ kind: 'slot-unreadable', message: messageOf(error), where: whereIs(vault, slotKey(slot.id)) });
+      }
     }
   }
-  return undefined;
+  const takesPassphrase = (slot: { readonly bytes: Uint8Array }): number => (slotKind(slot.bytes) === 'passphrase' ? 1 : 0);
+  return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
 function nothingThere(headers: readonly RepositoryHeader[]): LifeboatError {

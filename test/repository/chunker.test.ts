@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chunks, cutAfter, MAX_CHUNK, MIN_CHUNK, TARGET_CHUNK } from '../../src/repository/chunker.ts';
 

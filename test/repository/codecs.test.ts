@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLifeboatError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/keys/index.ts';

@@ -116,8 +116,8 @@ describe('many small backups', () => {
     }
     expect(await restore(scene)).toEqual(asRead({ all: records() }));
     const [vault] = scene.vaults;
-    const points = [...(vault?.objects ?? [])].filter(([key]) => key.startsWith('points/')).sort();
-    const newest = Buffer.from(points.at(-1)?.[1] ?? []).toString('latin1').split('\n')[0] ?? '';
+    const points = [...(vault?.objects.keys() ?? [])].filter((key) => key.startsWith('points/')).sort();
+    const newest = Buffer.from(vault?.objects.get(points.at(-1) ?? '') ?? []).toString('latin1').split('\n')[0] ?? '';
     const head = JSON.parse(newest) as { indexes: string[]; packTable: { bytes: number } };
     expect(head.indexes.length).toBeLessThan(40);
     expect(head.packTable.bytes / 68).toBeLessThan(40);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { writeKeyOf } from '../../src/keys/index.ts';
 import { signFor } from '../../src/keys/signing.ts';
 import { openReader, openWriter, verify } from '../../src/repository/index.ts';
-import { MemoryVault } from '../support/memory-vault.ts';
+import type { MemoryVault } from '../support/memory-vault.ts';
 import { asRead, backUp, madeUpList, makeScene, restore, testClock } from './scene.ts';
 import type { Scene } from './scene.ts';
 

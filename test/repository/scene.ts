@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Warning } from '../../src/core/progress.ts';
 import { generateRepositoryKeys, sealSlot, writeKeyOf } from '../../src/keys/index.ts';
@@ -70,8 +71,11 @@ export async function readStream(point: OpenPoint, ref: StreamRef): Promise<Buff
   return records;
 }
 
+const streamRefSchema = z.object({ records: z.number(), bytes: z.number(), extents: z.string() });
+const manifestSchema = z.object({ streams: z.record(z.string(), streamRefSchema) });
+
 export function streamsOf(point: OpenPoint): Record<string, StreamRef> {
-  return (point.manifest as { streams: Record<string, StreamRef> }).streams;
+  return manifestSchema.parse(point.manifest).streams;
 }
 
 /** Opens a point and reads everything in it. */

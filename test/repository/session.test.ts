@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { writeKeyOf } from '../../src/keys/index.ts';
 import { openReader, openWriter } from '../../src/repository/index.ts';
 import type { BackupSession } from '../../src/repository/api.ts';
-import { MemoryVault } from '../support/memory-vault.ts';
-import { backUp, madeUpList, makeScene } from './scene.ts';
+import type { MemoryVault } from '../support/memory-vault.ts';
+import { backUp, madeUpList, makeScene, readBack } from './scene.ts';
 import type { Scene } from './scene.ts';
 
 async function begin(scene: Scene, signal?: AbortSignal): Promise<BackupSession> {
@@ -98,9 +98,8 @@ describe('a backup session', () => {
     await session.commit({ ...POINT, manifest: { streams: { all: { ...(await stream.end()) } } } });
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
     const point = await reader.open('latest');
-    const { all } = (point.manifest as { streams: { all: Parameters<typeof point.records>[0] } }).streams;
     let i = 0;
-    for await (const record of point.records(all)) {
+    for (const record of (await readBack(point))['all'] ?? []) {
       buffer.fill(i % 256).writeUInt32LE(i);
       expect(buffer.equals(record)).toBe(true);
       i++;

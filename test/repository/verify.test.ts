@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isLifeboatError } from '../../src/core/errors.ts';
 import type { Progress } from '../../src/core/progress.ts';
@@ -52,29 +52,31 @@ describe('verify', () => {
     const last = progress.at(-1);
     expect(last?.done).toBe(last?.total);
     const stored = [...intact.objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-    if (depth === 'data') expect(report.vaults[0]?.bytesRead).toBe(stored);
+    expect(depth === 'structure' || report.vaults[0]?.bytesRead === stored).toBe(true);
   });
 
-  it.each(KINDS)('finds the loss of each object under %s, without a key if need be', async (kind) => {
-    expect(objectsOf(kind).length).toBeGreaterThan(0);
+  it.each(KINDS.filter((kind) => kind !== 'points/'))('finds the loss of each object under %s', async (kind) => {
     for (const key of objectsOf(kind)) {
-      const vault = without(key);
-      const report = await verify({ vaults: [vault], keys: scene.keys, depth: 'structure' });
-      const newest = key.startsWith('points/') && key === objectsOf('points/').at(-1);
-      if (newest) {
-        // Nothing in the vault itself tells; another vault does.
-        expect(report.vaults[0]?.points).toBe(1);
-        const two = await verify({ vaults: [vault, intact.copy('b')], keys: scene.keys, depth: 'structure' });
-        expect(findingsAbout(two, key)).toMatchObject([{ vault: 'a', kind: 'missing' }]);
-        continue;
-      }
-      const [finding] = findingsAbout(report, key);
-      expect(finding, key).toMatchObject({ vault: 'a', kind: kind === 'points/' ? 'chain' : 'missing' });
-      if (kind === 'packs/') expect(finding?.points.length).toBeGreaterThan(0);
-      if (kind === 'lifeboat.json') continue;
-      const keyless = await verify({ vaults: [vault], depth: 'structure' });
-      expect(findingsAbout(keyless, key), key).toHaveLength(1);
+      const report = await verify({ vaults: [without(key)], keys: scene.keys, depth: 'structure' });
+      expect(findingsAbout(report, key)).toMatchObject([{ object: key, vault: 'a', kind: 'missing' }]);
     }
+  });
+
+  it.each(['keys/', 'packs/', 'index/', 'rescue/'])('finds the loss of each object under %s without a key', async (kind) => {
+    for (const key of objectsOf(kind)) {
+      const report = await verify({ vaults: [without(key)], depth: 'structure' });
+      expect(findingsAbout(report, key)).toMatchObject([{ object: key, vault: 'a', kind: 'missing' }]);
+    }
+  });
+
+  it('finds the loss of a point by the one that follows it, and that of the newest by another vault', async () => {
+    const [first, newest] = objectsOf('points/') as [string, string];
+    const chain = await verify({ vaults: [without(first)], depth: 'structure' });
+    expect(chain.findings).toMatchObject([{ object: first, kind: 'chain' }]);
+    const other = await verify({ vaults: [without(newest), intact.copy('b')], depth: 'structure' });
+    expect(other.findings).toMatchObject([{ object: newest, vault: 'a', kind: 'missing' }]);
+    // Nothing in a vault itself can tell that its newest point was taken away.
+    expect((await verify({ vaults: [without(newest)], depth: 'structure' })).vaults).toMatchObject([{ points: 1 }]);
   });
 
   it.each(KINDS)('finds one changed bit anywhere in each object under %s, without a key', async (kind) => {
@@ -114,7 +116,7 @@ describe('verify', () => {
         const vault = intact.copy('a');
         vault.objects.set(key, changed);
         const report = await verify({ vaults: [vault], keys: scene.keys, depth: 'data' });
-        expect(findingsAbout(report, key), `${key} with ${changed.length} bytes`).toHaveLength(1);
+        expect(findingsAbout(report, key)).toMatchObject([{ object: key }]);
       }
     }
   });
@@ -132,7 +134,7 @@ describe('verify', () => {
           if (isLifeboatError(error)) return undefined;
           throw error;
         });
-        if (read !== undefined) expect(read).toEqual(expected);
+        expect(read ?? expected).toEqual(expected);
       }),
       { numRuns: 120 },
     );
@@ -155,7 +157,7 @@ describe('verify', () => {
     // A writer whose dedup key is not the repository's: what it stores is found under ids that are not those of the contents.
     await backUp(liar, { configmaps: madeUpList(20, { generation: () => 9 }) });
     const report = await verify({ vaults: [vault], keys: scene.keys, depth: 'data' });
-    expect(report.findings.map((finding) => finding.object.split('/')[0]).sort()).toEqual(['index', 'points']);
+    expect(report.findings.map((finding) => finding.object.slice(0, 5)).sort((a, b) => a.localeCompare(b))).toEqual(['index', 'point']);
     expect((await verify({ vaults: [vault], depth: 'data' })).findings).toEqual([]);
   });
 
