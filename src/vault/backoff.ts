@@ -69,7 +69,10 @@ export class Backoff {
     this.#began = this.#policy.clock.now();
   }
 
-  /** Waits until the next try may begin. Rejects with `error` when there is to be none, with the signal's reason when it fires. */
+  /**
+   * Waits until the next try may begin. Rejects with `error` when there is to be none, with the signal's reason when
+   * it fires.
+   */
   async pause(error: unknown): Promise<void> {
     this.#signal?.throwIfAborted();
     const { attempts, firstPauseMs, longestPauseMs, totalMs, clock, random, onRetry } = this.#policy;

@@ -40,15 +40,23 @@ const s3 = z
     bucket: z.string().min(3).max(255).describe('The bucket. It must exist.'),
     prefix: z
       .string()
-      .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/, 'use segments of letters, digits and "._-" joined by "/"')
+      .regex(
+        /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/,
+        'use segments of letters, digits and "._-" joined by "/"',
+      )
       .max(256)
       .optional()
-      .describe('Put everything below this prefix of the bucket, so that several vaults can share one. No "/" at either end.'),
+      .describe(
+        'Put everything below this prefix of the bucket, so that several vaults can share one. No "/" at either end.',
+      ),
     region: z
       .string()
       .min(1)
       .optional()
-      .describe('Region of the bucket. By default that of the AWS configuration (AWS_REGION, the profile), and `us-east-1` for an endpoint of your own.'),
+      .describe(
+        'Region of the bucket. By default that of the AWS configuration (AWS_REGION, the profile), and `us-east-1` ' +
+          'for an endpoint of your own.',
+      ),
     endpoint: z
       .url({ protocol: /^https?$/, error: 'use a URL that starts with https:// (or http://)' })
       .optional()

@@ -28,7 +28,13 @@ export function withCounts(vault: Vault): MeasuredVault {
 class CountingVault implements MeasuredVault {
   readonly name: string;
   readonly location: string;
-  readonly counts = { calls: { put: 0, get: 0, head: 0, list: 0, delete: 0 }, created: 0, bytesStored: 0, bytesRead: 0, failed: 0 };
+  readonly counts = {
+    calls: { put: 0, get: 0, head: 0, list: 0, delete: 0 },
+    created: 0,
+    bytesStored: 0,
+    bytesRead: 0,
+    failed: 0,
+  };
   readonly #vault: Vault;
 
   constructor(vault: Vault) {

@@ -91,7 +91,9 @@ class Probe {
     const outcomes = await Promise.all(bodies.map((body) => this.#vault.put(key, body, this.#options)));
     const winners = bodies.filter((_, i) => outcomes[i] === 'created');
     this.#stored.set(key, winners[0] ?? TEXT);
-    if (winners.length !== 1) throw notExclusive(`${winners.length} of ${CREATORS} concurrent creators of one object were told that it is theirs`);
+    if (winners.length !== 1) {
+      throw notExclusive(`${winners.length} of ${CREATORS} concurrent creators of one object were told that it is theirs`);
+    }
     if (!(await this.#holds(key))) throw notExclusive('An object holds other bytes than those of the creator that won it');
     return `Of ${CREATORS} concurrent creators of one object exactly one won`;
   }
@@ -168,7 +170,9 @@ class Probe {
 /** The one thing a store cannot be used without. */
 function notExclusive(message: string): LifeboatError {
   return new LifeboatError('LB_VAULT_UNSUPPORTED', message, {
-    hint: 'Do not use this store: it ignores `If-None-Match: *`, so that backups could overwrite each other. docs/vaults.md names stores that do not.',
+    hint:
+      'Do not use this store: it ignores `If-None-Match: *`, so that backups could overwrite each other. ' +
+      'docs/vaults.md names stores that do not.',
   });
 }
 

@@ -1,13 +1,16 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type * as AwsS3 from '@aws-sdk/client-s3';
-import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { LifeboatError } from '../core/errors.ts';
 import type { S3VaultConfig } from './config.ts';
 import { VaultError } from './errors.ts';
 
+/** Loads the SDK: much code, that only who opens such a vault is to load. */
+const loadSdk = () => import('@aws-sdk/client-s3');
+
 /** The SDK, once it is loaded. */
-export type S3Sdk = typeof AwsS3;
+export type S3Sdk = Awaited<ReturnType<typeof loadSdk>>;
+type S3Client = InstanceType<S3Sdk['S3Client']>;
+type S3ClientConfig = NonNullable<ConstructorParameters<S3Sdk['S3Client']>[0]>;
 
 /** Connections of one vault at a time: enough for parallel packs and parts, few enough for a small server. */
 const CONNECTIONS = 16;
@@ -30,7 +33,7 @@ export interface ConfiguredClient {
  * is to hold a credential is not set, `LB_CONFIG_INVALID` when no region is known.
  */
 export async function configureClient(config: S3VaultConfig, env: NodeJS.ProcessEnv): Promise<ConfiguredClient> {
-  const sdk = await import('@aws-sdk/client-s3');
+  const sdk = await loadSdk();
   const secrets = new Set<string>();
   const { endpoint } = config;
   const region = config.region ?? (endpoint === undefined ? undefined : (env['AWS_REGION'] ?? ANY_REGION));

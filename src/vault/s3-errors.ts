@@ -36,7 +36,10 @@ const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly
   // Somebody deleted the object, or aborted the upload, while it was stored.
   NoSuchUpload: { code: 'LB_VAULT_UNAVAILABLE' },
   InvalidAccessKeyId: { code: 'LB_VAULT_ACCESS', hint: 'The store does not know this access key id: check `credentials`.' },
-  SignatureDoesNotMatch: { code: 'LB_VAULT_ACCESS', hint: 'The secret access key does not belong to the access key id: check `credentials`.' },
+  SignatureDoesNotMatch: {
+    code: 'LB_VAULT_ACCESS',
+    hint: 'The secret access key does not belong to the access key id: check `credentials`.',
+  },
   ExpiredToken: { code: 'LB_VAULT_ACCESS', hint: 'Get fresh temporary credentials.' },
   ExpiredTokenException: { code: 'LB_VAULT_ACCESS', hint: 'Get fresh temporary credentials.' },
   InvalidToken: { code: 'LB_VAULT_ACCESS', hint: 'The session token is wrong: check `credentials`.' },
@@ -60,7 +63,10 @@ const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly
   ObjectParentIsFile: { code: 'LB_VAULT_INVALID_KEY' },
   KeyTooLongError: { code: 'LB_VAULT_INVALID_KEY' },
   // The SDK found no credentials anywhere.
-  CredentialsProviderError: { code: 'LB_VAULT_ACCESS', hint: 'Set `credentials`, or the AWS_* environment variables, or a profile.' },
+  CredentialsProviderError: {
+    code: 'LB_VAULT_ACCESS',
+    hint: 'Set `credentials`, or the AWS_* environment variables, or a profile.',
+  },
   TokenProviderError: { code: 'LB_VAULT_ACCESS', hint: 'Log in again: `aws sso login`.' },
 };
 
@@ -69,11 +75,15 @@ const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_|HOSTNA
 
 const CHECK_ENDPOINT = 'Check `endpoint`; docs/vaults.md says what a store must be able to do.';
 
+const RIGHT_TO_READ =
+  'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object ' +
+  'is refused like this too.';
+
 /** What to grant when it was refused. */
 const RIGHTS: Readonly<Record<S3Doing, string>> = {
   storing: 'Check `credentials`, or grant them s3:PutObject for the objects of the bucket.',
-  reading: 'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object is refused like this too.',
-  finding: 'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object is refused like this too.',
+  reading: RIGHT_TO_READ,
+  finding: RIGHT_TO_READ,
   listing: 'Check `credentials`, or grant them s3:ListBucket for the bucket.',
   deleting: 'Check `credentials`, or grant them s3:DeleteObject for the objects of the bucket. A writer needs no such right.',
 };
@@ -101,7 +111,10 @@ function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErro
     return { ...known, hint: `The bucket is in the region ${answer.region}: correct \`region\`.` };
   }
   if (CERTIFICATE.test(answer.name)) {
-    return { code: 'LB_VAULT_UNTRUSTED', hint: 'Name the authority that signed it in NODE_EXTRA_CA_CERTS, or correct `endpoint`.' };
+    return {
+      code: 'LB_VAULT_UNTRUSTED',
+      hint: 'Name the authority that signed it in NODE_EXTRA_CA_CERTS, or correct `endpoint`.',
+    };
   }
   const { status } = answer;
   if (status === undefined) return { code: 'LB_VAULT_UNAVAILABLE', hint: 'Check `endpoint` and the network.' };

@@ -8,7 +8,10 @@ export interface FolderPage {
   readonly next: string | undefined;
 }
 
-/** Reads one page of what is directly below a prefix. `startAfter` is a hint that saves pages; `next` is that of the page before. */
+/**
+ * Reads one page of what is directly below a prefix. `startAfter` is a hint that saves pages; `next` is that of the page
+ * before.
+ */
 export type ReadFolderPage = (
   prefix: string,
   from: { readonly startAfter?: string; readonly next?: string },

@@ -1,4 +1,3 @@
-import type { CompletedPart } from '@aws-sdk/client-s3';
 import { retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import type { BucketCall, S3Bucket } from './s3-bucket.ts';
@@ -59,17 +58,22 @@ export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): P
   }
 }
 
+interface SentPart {
+  readonly PartNumber: number;
+  readonly ETag: string | undefined;
+}
+
 interface UploadTarget {
   readonly Bucket: string;
   readonly Key: string;
   readonly UploadId: string;
 }
 
-async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTarget): Promise<CompletedPart[]> {
+async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTarget): Promise<SentPart[]> {
   const { key, reader, retry } = upload;
   const stop = new AbortController();
   const signal = upload.signal === undefined ? stop.signal : AbortSignal.any([upload.signal, stop.signal]);
-  const done: CompletedPart[] = [];
+  const done: SentPart[] = [];
   const underWay = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
 
@@ -112,7 +116,7 @@ async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTa
     await Promise.all(underWay);
     throw failure.error;
   }
-  return done.sort((a, b) => (a.PartNumber ?? 0) - (b.PartNumber ?? 0));
+  return done.sort((a, b) => a.PartNumber - b.PartNumber);
 }
 
 /** Failures must be vault errors before it can be decided whether to try again. */

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { isLifeboatError } from '../core/errors.ts';
 import { DEFAULT_RETRY } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
@@ -207,7 +206,8 @@ class S3Vault implements Vault {
       if (Body instanceof Readable) Body.destroy();
       throw this.#bucket.notAStore(call);
     }
-    return { length: ContentLength, body: readBody(this.#bucket, Body, { ...call, length: ContentLength, idleMs: limits.idleMs }) };
+    const body = readBody(this.#bucket, Body, { ...call, length: ContentLength, idleMs: limits.idleMs });
+    return { length: ContentLength, body };
   }
 
   async #listPage(prefix: string, from: { startAfter?: string; next?: string }, call: BucketCall): Promise<FolderPage> {
@@ -237,14 +237,22 @@ class S3Vault implements Vault {
   }
 
   #outOfOrder(key: string): VaultError {
-    return new VaultError('LB_VAULT_UNSUPPORTED', this.name, `The store does not list objects in the order of their names (at ${key})`, {
-      hint: 'Use another store: an S3 directory bucket, for one, has no order.',
-    });
+    const message = `The store does not list objects in the order of their names (at ${key})`;
+    const hint = 'Use another store: an S3 directory bucket, for one, has no order.';
+    return new VaultError('LB_VAULT_UNSUPPORTED', this.name, message, { hint });
   }
 }
 
-/** True unless a range was asked for and something else came. An empty object has no range, and servers differ in how they say so. */
-function isAnswerTo(range: string, answer: GetObjectCommandOutput): boolean {
+interface AnswerToGet {
+  readonly ContentLength?: number | undefined;
+  readonly ContentRange?: string | undefined;
+}
+
+/**
+ * True unless a range was asked for and something else came. An empty object has no range, and servers differ in how
+ * they say so.
+ */
+function isAnswerTo(range: string, answer: AnswerToGet): boolean {
   if (range === WHOLE || answer.ContentLength === 0) return true;
   const given = /^bytes ([0-9]+)-/.exec(answer.ContentRange ?? '');
   if (given === null) return false;

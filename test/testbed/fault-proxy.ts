@@ -101,7 +101,8 @@ class RunningProxy implements FaultProxy {
     this.#upstream = new URL(upstream);
     const secure = this.#upstream.protocol === 'https:';
     const agentOptions = { keepAlive: true };
-    this.#agent = secure ? new HttpsAgent({ ...agentOptions, ...(upstreamCa === undefined ? {} : { ca: upstreamCa }) }) : new HttpAgent(agentOptions);
+    const trust = upstreamCa === undefined ? {} : { ca: upstreamCa };
+    this.#agent = secure ? new HttpsAgent({ ...agentOptions, ...trust }) : new HttpAgent(agentOptions);
     this.#send = (request) => this.#request(secure ? httpsRequest : httpRequest, request);
     const listener: RequestListener = (request, response) => {
       void this.#serve(request, response);

@@ -84,7 +84,8 @@ describe('a vault in a folder', () => {
     const vault = await open();
     await vault.put('a/b', Buffer.from('x'));
     await rename(path, join(root, 'elsewhere'));
-    const calls = [vault.put('c', Buffer.from('x')), vault.put('a/b', Buffer.from('x')), vault.get('a/b'), vault.head('a/b'), vault.delete('a/b'), keysOf(vault)];
+    const puts = [vault.put('c', Buffer.from('x')), vault.put('a/b', Buffer.from('x'))];
+    const calls = [...puts, vault.get('a/b'), vault.head('a/b'), vault.delete('a/b'), keysOf(vault)];
     expect(new Set(await codesOf(calls))).toEqual(new Set(['LB_VAULT_NOT_FOUND']));
     expect(await readdir(root)).toEqual(['elsewhere']);
     await rename(join(root, 'elsewhere'), path);

@@ -6,7 +6,11 @@ import type { ReadFolderPage } from '../../src/vault/s3-list.ts';
 /** Small alphabets make keys that share beginnings; `-` and `.` sort before `/`, `0` and `a` after it. */
 const segment = fc.stringMatching(/^[0a_-][0a._-]{0,2}$/);
 const key = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/'));
-const keySet = fc.uniqueArray(key, { maxLength: 40 }).map((keys) => keys.filter((one) => !keys.some((other) => other.startsWith(`${one}/`))));
+const keySet = fc
+  .uniqueArray(key, { maxLength: 40 })
+  .map((keys) => keys.filter((one) => !keys.some((other) => other.startsWith(`${one}/`))));
+
+const start = fc.oneof(fc.constant(''), key);
 
 /** How a server sorts what is directly in a folder: by key, where a folder counts as `name/`, or by name. */
 type Order = 'keys' | 'names';
@@ -34,7 +38,7 @@ function serverOf(keys: readonly string[], order: Order, pageSize: number): Read
 describe('listing a server folder by folder', () => {
   it.each<Order>(['keys', 'names'])('gives whole keys in the order of their bytes when folders are sorted by %s', async (order) => {
     await fc.assert(
-      fc.asyncProperty(keySet, fc.integer({ min: 1, max: 5 }), fc.oneof(fc.constant(''), key), fc.nat(3), async (keys, pageSize, startAfter, cut) => {
+      fc.asyncProperty(keySet, fc.integer({ min: 1, max: 5 }), start, fc.nat(3), async (keys, pageSize, startAfter, cut) => {
         const prefix = (keys[0] ?? '').slice(0, cut);
         const found: string[] = [];
         for await (const { key } of listInOrder(serverOf(keys, order, pageSize), prefix, startAfter)) found.push(key);

@@ -27,7 +27,8 @@ export async function startSeaweedfs(options: CacheOptions = {}): Promise<S3Serv
       const config = join(folder, 's3.json');
       await mkdir(data, { recursive: true });
       const credentials = [{ accessKey: accessKeyId, secretKey: secretAccessKey }];
-      await writeFile(config, JSON.stringify({ identities: [{ name: 'admin', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] }] }));
+      const admin = { name: 'admin', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] };
+      await writeFile(config, JSON.stringify({ identities: [admin] }));
       const portFlags = SERVERS.flatMap((server, i) => [
         `-${server}.port=${ports[2 * i]}`,
         `-${server}.port.grpc=${ports[2 * i + 1]}`,

@@ -41,19 +41,26 @@ export async function startVersitygw(options: CacheOptions = {}): Promise<S3Serv
  * Adds a user to a running versitygw that may do only these things with one bucket, such as `s3:PutObject`, and gives
  * what he signs with. Replaces what other users were allowed with that bucket.
  */
-export async function addVersitygwUser(server: S3Server, bucket: string, actions: readonly string[]): Promise<S3Credentials> {
+export async function addVersitygwUser(
+  server: S3Server,
+  bucket: string,
+  actions: readonly string[],
+): Promise<S3Credentials> {
   const user = { accessKeyId: `user${randomBytes(6).toString('hex')}`, secretAccessKey: randomBytes(20).toString('hex') };
   const { accessKeyId, secretAccessKey } = server.credentials;
   const flags = ['--access', user.accessKeyId, '--secret', user.secretAccessKey, '--role', 'user'];
   const env = { ADMIN_ACCESS_KEY: accessKeyId, ADMIN_SECRET_KEY: secretAccessKey, ADMIN_ENDPOINT_URL: server.endpoint };
   await run(await findVersitygw(), ['admin', 'create-user', ...flags], { env });
-  const client = new S3Client({ endpoint: server.endpoint, region: 'us-east-1', forcePathStyle: true, credentials: server.credentials });
+  const { endpoint, credentials } = server;
+  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
   const arn = `arn:aws:s3:::${bucket}`;
   const onBucket = actions.filter((action) => /List|Location/.test(action));
   const onObjects = actions.filter((action) => !onBucket.includes(action));
-  const allow = (Action: readonly string[], Resource: string) => ({ Effect: 'Allow', Principal: { AWS: [user.accessKeyId] }, Action, Resource });
-  const statements = [allow(onBucket, arn), allow(onObjects, `${arn}/*`)].filter(({ Action }) => Action.length > 0);
-  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }));
+  const Principal = { AWS: [user.accessKeyId] };
+  const allow = (Action: readonly string[], Resource: string) => ({ Effect: 'Allow', Principal, Action, Resource });
+  const Statement = [allow(onBucket, arn), allow(onObjects, `${arn}/*`)].filter(({ Action }) => Action.length > 0);
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
   client.destroy();
   return user;
 }
