@@ -8,6 +8,9 @@ import { styleFor } from './style.ts';
 import type { Style } from './style.ts';
 import { printable } from './text.ts';
 
+const DEFAULT_COLUMNS = 80;
+const FEWEST_COLUMNS = 20;
+
 /** The streams and surroundings of a run. */
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream;
@@ -48,7 +51,8 @@ export class Output {
       mode: progressMode(terminal, options),
       write: (text) => terminal.stderr.write(this.redactor.redact(text)),
       style: this.#errorStyle,
-      columns: () => terminal.stderr.columns ?? 80,
+      // Some terminals say that they have no columns when they do not know.
+      columns: () => Math.max(terminal.stderr.columns || DEFAULT_COLUMNS, FEWEST_COLUMNS),
     });
   }
 

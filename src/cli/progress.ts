@@ -1,7 +1,7 @@
 import { formatDuration } from '../core/duration.ts';
 import type { OnProgress, Progress } from '../core/progress.ts';
 import type { Style } from './style.ts';
-import { formatBytes, formatCount } from './text.ts';
+import { formatBytes, formatCount, plural } from './text.ts';
 
 /** How progress is shown: `live` rewrites a block of lines on a terminal, `lines` prints one now and then, `none` nothing. */
 export type ProgressMode = 'live' | 'lines' | 'none';
@@ -114,7 +114,7 @@ export class ProgressView {
 
   #drawNow(now: number): void {
     this.#drawnAt = now;
-    const width = Math.max(20, this.#options.columns()) - 1;
+    const width = this.#options.columns() - 1;
     const lines = [...this.#phases].map(([name, phase]) => {
       const complete = phase.latest.total !== undefined && phase.latest.done >= phase.latest.total;
       if (complete) phase.endedAt ??= now;
@@ -153,7 +153,8 @@ export class ProgressView {
 
 function amount(done: number, total: number | undefined, unit: Progress['unit']): string {
   if (unit === 'bytes') return total === undefined ? formatBytes(done) : `${formatBytes(done)} of ${formatBytes(total)}`;
-  return `${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`} ${unit}`;
+  if (total !== undefined) return `${formatCount(done)} of ${formatCount(total)} ${unit}`;
+  return plural(done, unit.replace(/s$/, ''));
 }
 
 /** Units a second over the last moments. */

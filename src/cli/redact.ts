@@ -6,8 +6,8 @@ const ALWAYS = [
   /(?<=[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi,
 ];
 
-/** Shorter ones would hide ordinary words; no key is that short. */
-const SHORTEST = 6;
+/** Shorter ones would hide ordinary words, and no key is that short. */
+const SHORTEST = 8;
 
 /**
  * The last thing every output passes through. Secrets that were read during a run are told to it and are

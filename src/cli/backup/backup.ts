@@ -59,7 +59,7 @@ async function report(context: Context, { plan, seconds, absent, point, summary 
     { ok, plan, point: header, objects, seconds, vaults, absent, failed, notExact: imperfect.map(({ reason, fidelity, ...type }) => ({ type: typeName(type), fidelity, reason })) },
     () => {
       const { stats } = header;
-      const where = `${vaults.join(', ')}${absent.length > 0 ? `; not in ${absent.join(', ')}` : ''}`;
+      const where = `${vaults.toSorted().join(', ')}${absent.length > 0 ? `; not in ${absent.join(', ')}` : ''}`;
       return [
         `${ok ? context.output.style.green('recovery point') : context.output.style.yellow('recovery point')} ${header.id}`,
         `  ${plural(objects, 'object')} of ${plural(summary.types.filter((type) => type.count > 0).length, 'type')}, ${formatBytes(stats.plaintextBytes)}, as of ${header.at}`,

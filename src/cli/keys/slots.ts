@@ -40,7 +40,7 @@ export async function listKeys(context: Context, options: KeysListOptions): Prom
 function slotTable(slots: readonly SlotListing[]): string {
   return formatTable(
     [{ title: 'slot' }, { title: 'opened by' }, { title: 'vaults' }],
-    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], slot.vaults.join(', ')]),
+    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], slot.vaults.toSorted().join(', ')]),
   );
 }
 
@@ -96,7 +96,7 @@ async function reportChanges(context: Context, what: 'added' | 'removed', change
     changes
       .map(({ id, vaults, failed }) => {
         const not = failed.length === 0 ? '' : `; not in ${failed.map((one) => one.vault).join(', ')}`;
-        return `${what} key slot ${id.slice(0, SHOWN)} in ${vaults.join(', ')}${not}`;
+        return `${what} key slot ${id.slice(0, SHOWN)} in ${vaults.toSorted().join(', ')}${not}`;
       })
       .join('\n'),
   );

@@ -5,6 +5,15 @@ import { formatCount, plural } from '../text.ts';
 
 /** Failures shown one by one; `--json` has them all. */
 const SHOWN_FAILURES = 50;
+/** Rules named; `--json` has them all. */
+const NAMED_RULES = 6;
+
+function droppedLine({ dropped }: RestoreReport): string[] {
+  const rules = Object.entries(dropped).toSorted(([, a], [, b]) => b - a);
+  if (rules.length === 0) return [];
+  const named = rules.slice(0, NAMED_RULES).map(([rule, count]) => `${rule} ${formatCount(count)}`);
+  return [`  dropped, because the target makes its own or they belong to the old cluster alone: ${named.join(', ')}${rules.length > named.length ? ', …' : ''} (docs/restore.md)`];
+}
 
 /** What a restore did, for people. */
 export function reportText(report: RestoreReport, style: Style): string {
@@ -14,6 +23,7 @@ export function reportText(report: RestoreReport, style: Style): string {
   return [
     `${report.ok ? style.green('restored') : style.yellow('restored, but not everything')}: ${report.source} (${report.at}) into ${report.target}`,
     ...outcomes.map(([outcome, count]) => `  ${formatCount(count).padStart(width)}  ${outcome}`),
+    ...droppedLine(report),
     ...(verify === undefined ? [] : [`  compared ${plural(verify.checked, 'object')}: ${formatCount(verify.equal)} equal, ${formatCount(verify.different)} different, ${formatCount(verify.missing)} missing`]),
     ...(verify?.details ?? []).map((detail) => `    ${style.yellow('differs')} ${detail.object}: ${detail.differences.map((one) => one.path).join(', ')}`),
     ...(workloads === undefined ? [] : [`  ${plural(workloads.ready, 'workload')} ready, ${formatCount(workloads.notReadyCount)} not${workloads.notReadyCount > 0 ? `: ${workloads.notReady.join(', ')}` : ''}`]),
