@@ -1,7 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { Decrypter, Encrypter, generateHybridIdentity, generateX25519Identity, identityToRecipient, Stanza } from 'age-encryption';
-import type { Identity, Recipient } from 'age-encryption';
+import type { Identity, Recipient, Stanza } from 'age-encryption';
 import { LifeboatError } from '../core/errors.ts';
 
 /**
@@ -11,9 +10,12 @@ import { LifeboatError } from '../core/errors.ts';
 const SCRYPT_LABEL = 'age-encryption.org/v1/scrypt';
 const SCRYPT_SALT_BYTES = 16;
 /** 2^18 rounds of 1 KiB: 256 MiB of memory and about a second, as the age command line does. */
-export const DEFAULT_WORK_FACTOR = 18;
+const DEFAULT_WORK_FACTOR = 18;
 /** A slot that asks for more is refused: whoever can write to a vault could otherwise take all our memory. */
 const MAX_WORK_FACTOR = 20;
+
+/** Loaded when first needed: a backup needs no age file, and loading takes 50 ms. */
+const age = () => import('age-encryption');
 
 const ZERO_NONCE = Buffer.alloc(12);
 const TAG_BYTES = 16;
@@ -41,11 +43,12 @@ export interface UnlockSecrets {
 
 /** An age file of `content`. Throws `LB_KEY_INVALID` when the recipient is malformed or the passphrase empty. */
 export async function encryptAge(content: Uint8Array, secret: SlotSecret): Promise<Uint8Array> {
+  const { Encrypter, Stanza: StanzaClass } = await age();
   const encrypter = new Encrypter();
   switch (secret.kind) {
     case 'passphrase':
       if (secret.passphrase === '') throw new LifeboatError('LB_KEY_INVALID', 'The passphrase is empty');
-      encrypter.addRecipient(scryptRecipient(secret.passphrase, secret.workFactor ?? DEFAULT_WORK_FACTOR));
+      encrypter.addRecipient(scryptRecipient(secret.passphrase, secret.workFactor ?? DEFAULT_WORK_FACTOR, StanzaClass));
       break;
     case 'age':
       try {
@@ -61,6 +64,7 @@ export async function encryptAge(content: Uint8Array, secret: SlotSecret): Promi
 
 /** The content of an age file, or `undefined` when none of the secrets opens it. Throws `LB_KEY_INVALID` when an identity is malformed. */
 export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Promise<Uint8Array | undefined> {
+  const { Decrypter } = await age();
   const decrypter = new Decrypter();
   for (const identity of secrets.identities ?? []) {
     try {
@@ -79,12 +83,14 @@ export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Prom
 
 /** A new age identity and the recipient that belongs to it. */
 export async function generateIdentity(kind: 'x25519' | 'post-quantum'): Promise<{ readonly identity: string; readonly recipient: string }> {
+  const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await age();
   const identity = kind === 'x25519' ? await generateX25519Identity() : await generateHybridIdentity();
   return { identity, recipient: await identityToRecipient(identity) };
 }
 
 /** The recipient of an identity. Throws `LB_KEY_INVALID`. */
 export async function recipientOf(identity: string): Promise<string> {
+  const { identityToRecipient } = await age();
   try {
     return await identityToRecipient(identity.trim());
   } catch {
@@ -101,13 +107,13 @@ export function parseIdentities(text: string): readonly string[] {
   });
 }
 
-function scryptRecipient(passphrase: string, workFactor: number): Recipient {
+function scryptRecipient(passphrase: string, workFactor: number, StanzaClass: typeof Stanza): Recipient {
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(SCRYPT_SALT_BYTES);
       const cipher = createCipheriv('chacha20-poly1305', await scryptKey(passphrase, salt, workFactor), ZERO_NONCE, { authTagLength: TAG_BYTES });
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
-      return [new Stanza(['scrypt', salt.toString('base64').replace(/=+$/, ''), String(workFactor)], body)];
+      return [new StanzaClass(['scrypt', salt.toString('base64').replace(/=+$/, ''), String(workFactor)], body)];
     },
   };
 }

@@ -1,4 +1,4 @@
-export { DEFAULT_WORK_FACTOR, generateIdentity, parseIdentities, recipientOf } from './age.ts';
+export { generateIdentity, parseIdentities, recipientOf } from './age.ts';
 export type { SlotSecret, UnlockSecrets } from './age.ts';
 export { generateRepositoryKeys, writeKeyOf } from './material.ts';
 export type { RepositoryKeys, WriteKey } from './material.ts';

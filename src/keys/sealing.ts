@@ -9,8 +9,6 @@ import type { Secret } from './secret.ts';
  */
 const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 
-/** Bytes of a private sealing key: the X-Wing seed. */
-export const SEALING_SEED_BYTES = 32;
 /** Bytes of a public sealing key: ML-KEM-768 (1184), then X25519 (32). */
 export const SEALING_PUBLIC_BYTES = 1216;
 /** Bytes of an encapsulated secret: ML-KEM-768 (1088), then X25519 (32). */
@@ -49,7 +47,7 @@ export async function createSealer(publicKey: Uint8Array): Promise<Sealer> {
   };
 }
 
-/** An opener for a private key of `SEALING_SEED_BYTES`. Throws `LB_KEY_INVALID` when it is not one. */
+/** An opener for a private key: an X-Wing seed of 32 bytes. Throws `LB_KEY_INVALID` when it is not one. */
 export async function createOpener(seed: Secret): Promise<Opener> {
   const key = await suite.DeserializePrivateKey(seed.expose()).catch(() => {
     throw new LifeboatError('LB_KEY_INVALID', 'The private sealing key is malformed');

@@ -12,7 +12,7 @@ import { MAX_BLOCK } from './pack-format.ts';
 import type { PackRef } from './pack-table.ts';
 import { Gate } from './parallel.ts';
 import type { ChunkPlace, ChunkSink } from './record-writer.ts';
-import type { SessionParts } from './session.ts';
+import type { SessionParts } from './session-parts.ts';
 
 /** Blocks compressed at once: enough for the thread pool, and a bound on memory. */
 const BLOCKS_IN_FLIGHT = 6;

@@ -1,12 +1,7 @@
 export { createRepository } from './create.ts';
-export type { CreateRepositoryOptions } from './create.ts';
 export { openReader } from './reader.ts';
-export type { OpenReaderOptions } from './reader.ts';
-export { openWriter } from './writer.ts';
-export type { OpenWriterOptions } from './writer.ts';
 export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';
 export { unlock } from './unlock.ts';
-export type { Unlocked } from './unlock.ts';
 export { verify } from './verify/verify.ts';
-export type { VerifyOptions } from './verify/verify.ts';
+export { openWriter } from './writer.ts';

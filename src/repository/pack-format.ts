@@ -21,8 +21,6 @@ export const PACK_FOOTER_BYTES = 8;
 export const MAX_BLOCK = 256 * 1024;
 /** A pack is closed when this many sealed bytes are in it. */
 export const PACK_TARGET = 16 * 1024 * 1024;
-/** A pack has at most this many blocks; the block number has 16 bits, and so has a chunk's index in its block. */
-export const MAX_BLOCKS = 65_536;
 
 /** HPKE `info` of a pack's content key; its AAD is the repository id. */
 export const PACK_SEAL_INFO = 'lifeboat/1/pack';

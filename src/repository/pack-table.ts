@@ -10,9 +10,6 @@ export interface PackRef {
   readonly commitment: string;
 }
 
-/** Bytes of one encoded `PackRef`. */
-export const PACK_REF_BYTES = 32 + 4 + 32;
-
 export function writePackRef(out: ByteWriter, pack: PackRef): void {
   out.bytes(Buffer.from(pack.id, 'hex'));
   out.u32(pack.size);
@@ -25,7 +22,7 @@ export function readPackRef(reader: ByteReader): PackRef {
   return { id, size, commitment: toHex(reader.bytes(32)) };
 }
 
-/** The pack table of a point: one `PackRef` after the other; extent lists name packs by their place in it. */
+/** The pack table of a point: one `PackRef` of 68 bytes after the other; extent lists name packs by their place in it. */
 export function encodePackTable(packs: readonly PackRef[]): Buffer {
   const out = new ByteWriter();
   for (const pack of packs) writePackRef(out, pack);

@@ -1,32 +1,13 @@
-import type { Clock } from '../core/clock.ts';
 import { LifeboatError } from '../core/errors.ts';
-import type { WriteKey } from '../keys/index.ts';
-import type { Sealer } from '../keys/sealing.ts';
 import type { BackupSession, CommittedPoint, Json, PointHeader, RecordWriter, SessionOptions, WriteStats } from './api.ts';
 import { sha256Hex } from './bytes.ts';
 import { ChunkStore } from './chunk-store.ts';
-import type { Lanes } from './lanes.ts';
 import { pointId, pointKey } from './layout.ts';
-import { encodePoint, sealManifest } from './point.ts';
+import { decodePoint, encodePoint, sealManifest } from './point.ts';
 import type { Point } from './point.ts';
 import { ChunkedRecordWriter } from './record-writer.ts';
-import type { SessionStart } from './session-start.ts';
+import type { SessionParts } from './session-parts.ts';
 import { readObject, whereIs } from './vault-io.ts';
-
-/** What a session is made of. */
-export interface SessionParts {
-  readonly site: string;
-  readonly key: WriteKey;
-  readonly sealer: Sealer;
-  readonly lanes: Lanes;
-  readonly start: SessionStart;
-  readonly clock: Clock;
-  /** What `abort` uses. */
-  readonly abort: AbortController;
-  /** Fires when the caller stops the session, or `abort` is called. */
-  readonly signal: AbortSignal;
-  readonly startedAt: number;
-}
 
 /** One backup: chunks go to the `ChunkStore`, the point is made here. */
 export class Session implements BackupSession {
@@ -66,6 +47,8 @@ export class Session implements BackupSession {
       return { header, bytes: encodePoint({ ...content, repositoryId: key.repositoryId }, key.signingKey) };
     };
     const { header, bytes } = withOwnSize(stored.stats, encode);
+    // What cannot be read must not be written: a key that is not the repository's shows here, before it does harm.
+    decodePoint(bytes, { repositoryId: key.repositoryId, site, id }, key.signingPublicKey);
     const where = pointKey(site, id);
     const committed = await lanes.each(async (vault) => {
       if ((await vault.put(where, bytes, { signal })) === 'created') return;
