@@ -184,10 +184,9 @@ class DirectoryVault implements Vault {
   async #commit(temp: string, key: string): Promise<PutOutcome> {
     const path = join(this.#root, key);
     const folder = dirname(path);
-    await this.#folders.ensure(folder);
     let outcome: PutOutcome = 'created';
     try {
-      await link(temp, path);
+      await this.#link(temp, path);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EXDEV') throw this.#cannotLink(folder, error);
@@ -196,6 +195,19 @@ class DirectoryVault implements Vault {
     }
     await this.#folders.sync(folder);
     return outcome;
+  }
+
+  async #link(temp: string, path: string): Promise<void> {
+    await this.#folders.ensure(dirname(path));
+    try {
+      await link(temp, path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      // Somebody has removed the folder.
+      this.#folders.forget();
+      await this.#folders.ensure(dirname(path));
+      await link(temp, path);
+    }
   }
 
   /** Over NFS the answer to a link that worked can be lost and the repeated request refused: then it is ours. */

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createAuthority } from './kubernetes/certificates.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
@@ -68,6 +69,18 @@ it('cuts, garbles and loses', async () => {
   expect(await posted('hello')).toBe('POST /a?b=c hdllo');
   proxy.inject({ action: { do: 'harm-answer', body: { flipAt: 0 } } });
   expect(await posted('hello')).toBe('QOST /a?b=c hello');
+});
+
+it('speaks TLS to clients and to servers', async () => {
+  const authority = createAuthority('authority of a test');
+  const { certificate, key } = authority.issue({ commonName: 'proxy', usage: 'server', addresses: ['127.0.0.1'] });
+  const secure = await startFaultProxy({ upstream: proxy.url, tls: { cert: certificate, key } });
+  const trusting = await startFaultProxy({ upstream: secure.url, upstreamCa: authority.certificate });
+  const distrusting = await startFaultProxy({ upstream: secure.url });
+  expect(secure.url).toMatch(/^https:/);
+  expect(await (await fetch(`${trusting.url}/x`)).text()).toBe('GET /x ');
+  expect(await fails(fetch(distrusting.url))).toBe(true);
+  for (const one of [distrusting, trusting, secure]) await one.close();
 });
 
 it('hangs until the client leaves', async () => {

@@ -95,10 +95,12 @@ describe('a vault in a folder', () => {
   it('goes on when its folders are removed meanwhile', async () => {
     const vault = await open();
     await vault.put('a/b', Buffer.from('x'));
-    await rm(join(path, '.tmp'), { recursive: true });
     await rm(join(path, 'a'), { recursive: true });
     expect(await vault.put('a/c', Buffer.from('x'))).toBe('created');
-    expect(await keysOf(vault)).toEqual(['a/c']);
+    await rm(join(path, '.tmp'), { recursive: true });
+    await rm(join(path, 'a'), { recursive: true });
+    expect(await vault.put('a/d', Buffer.from('x'))).toBe('created');
+    expect(await keysOf(vault)).toEqual(['a/d']);
   });
 
   it('reads a file that was cut short as one that ended early', async () => {

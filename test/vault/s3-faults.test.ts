@@ -69,10 +69,11 @@ describe.each([
     ['is answered with 429', { do: 'answer', status: 429 }],
     ['is not answered in time', { do: 'hang' }],
   ])('stores nothing when the upload %s, and the object when it is tried again', async (_, action) => {
-    const limits = { answerMs: 300, bytesPerSecond: MIB };
+    // Only what hangs is to be waited for no longer than this; what is slow today must not fail.
+    const hangs = action.do === 'hang';
+    const vault = await open(hangs ? { answerMs: 800, bytesPerSecond: MIB } : {});
     const reader = await direct();
-    proxy.inject({ action, when: PUT, times: 3 });
-    const vault = await open(limits);
+    proxy.inject({ action, when: PUT, times: hangs ? 2 : 3 });
     expect(codeOf(await failure(vault.put('a', bytes)))).toBe('LB_VAULT_UNAVAILABLE');
     expect(await keysOf(reader)).toEqual([]);
     expect(await withRetry(vault, QUICK).put('a', inParts(bytes, 10_000))).toBe('created');
@@ -111,7 +112,7 @@ describe.each([
   ])('says that an object that %s ended early, and goes on from there when it may', async (_, action) => {
     await (await direct()).put('a', bytes);
     proxy.inject({ action, when: GET, times: 3 });
-    const vault = await open({ idleMs: 200 });
+    const vault = await open({ idleMs: 500 });
     expect(codeOf(await failure(digestOf(vault, 'a')))).toBe('LB_VAULT_UNAVAILABLE');
     expect(await digestOf(withRetry(vault, QUICK), 'a')).toBe(digest(bytes));
   });
@@ -119,10 +120,10 @@ describe.each([
   it('does not take a slow reader for a stalled server', async () => {
     const long = someBytes(3 * MIB);
     await (await direct()).put('a', long);
-    const { body } = await (await open({ idleMs: 200 })).get('a');
+    const { body } = await (await open({ idleMs: 1000 })).get('a');
     let seen = 0;
     for await (const part of body) {
-      if (seen < MIB && seen + part.byteLength >= MIB) await new Promise((resolve) => setTimeout(resolve, 500));
+      if (seen < MIB && seen + part.byteLength >= MIB) await new Promise((resolve) => setTimeout(resolve, 1500));
       seen += part.byteLength;
     }
     expect(seen).toBe(long.length);

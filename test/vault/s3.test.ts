@@ -1,7 +1,10 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openVault } from '../../src/vault/open.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import type { S3VaultConfig } from '../../src/vault/config.ts';
+import { startFaultProxy } from '../testbed/fault-proxy.ts';
+import { createAuthority } from '../testbed/kubernetes/certificates.ts';
 import { startSeaweedfs } from '../testbed/s3/seaweedfs.ts';
 import type { S3Server } from '../testbed/s3/server.ts';
 import { addVersitygwUser, startVersitygw } from '../testbed/s3/versitygw.ts';
@@ -157,7 +160,29 @@ describe('a bucket', () => {
     await vault.close();
   });
 
-  it('is not taken for one when something else answers', async () => {
+  it('is used only when its certificate can be trusted', async () => {
+    const authority = createAuthority('authority of a test');
+    const { certificate, key } = authority.issue({ commonName: 'store', usage: 'server', addresses: ['127.0.0.1'] });
+    const proxy = await startFaultProxy({ upstream: server.endpoint, tls: { cert: certificate, key } });
+    const settings = s3Settings({ endpoint: proxy.url, credentials: server.credentials }, bucket, { prefix: 'tls' });
+    const distrusting = await open(settings);
+    const known = getCACertificates('default');
+    try {
+      expect(new Set(await codesOf(allCalls(distrusting)))).toEqual(new Set(['LB_VAULT_UNTRUSTED']));
+      // As NODE_EXTRA_CA_CERTS does for a process that is yet to start.
+      setDefaultCACertificates([...known, authority.certificate]);
+      const trusting = await open(settings);
+      expect(await trusting.put('a', someBytes(5_000_000))).toBe('created');
+      expect(await digestOf(trusting, 'a')).toBe(digest(someBytes(5_000_000)));
+      await trusting.close();
+    } finally {
+      setDefaultCACertificates(known);
+      await distrusting.close();
+      await proxy.close();
+    }
+  });
+
+  it('is unavailable when nobody listens', async () => {
     const elsewhere = await open(s3Settings({ endpoint: 'http://127.0.0.1:1', credentials: server.credentials }, bucket));
     expect(new Set(await codesOf(allCalls(elsewhere)))).toEqual(new Set(['LB_VAULT_UNAVAILABLE']));
     await elsewhere.close();
