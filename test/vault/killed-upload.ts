@@ -16,7 +16,7 @@ export async function killedUpload(config: VaultSettings, key: string, size: num
   // Options of the test runner are not meant for it.
   delete env['NODE_OPTIONS'];
   const script = fileURLToPath(new URL('upload.child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, file, key, String(size)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, file, key, String(size)], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   let complaint = '';
   child.stderr.on('data', (text: Buffer) => {
