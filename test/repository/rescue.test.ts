@@ -8,7 +8,7 @@ import type { Json } from '../../src/repository/api.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
 import { rescueReaderIn, runRescue } from './rescue.ts';
 import type { RescueRun } from './rescue.ts';
-import { madeUpList, makeSceneIn, PASSPHRASE } from './scene.ts';
+import { backUp, madeUpList, makeSceneIn, PASSPHRASE } from './scene.ts';
 
 const ODD_NAMES = ['system:controller:node', 'Über:größe', '.hidden', 'con', 'Upper', 'upper', 'a b\tc', 'x'.repeat(253), '..a', '%41', 'com1.txt', '名前'];
 const TYPES = [
@@ -105,6 +105,19 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     expect(stderr).toContain('Passphrase: ');
     expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 214]);
     for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('kind');
+  });
+
+  it('follows an extent list that is stored as a stream itself', async () => {
+    const other = join(folder, 'nested');
+    const nested = await openDirectoryVault({ name: 'nested', path: other, create: true });
+    const scene = await makeSceneIn([nested]);
+    await backUp(scene, { all: madeUpList(24_000, { bytes: 130 }) });
+    const types = [{ group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap', namespaced: true }];
+    const manifest = { kind: 'cluster-state', summary: { types } };
+    await backUp(scene, { '/configmaps': madeUpList(24_000, { bytes: 130, generation: (number) => number % 2 }) }, { manifest });
+    const options = ['--vault', other, '--passphrase-file', join(folder, 'passphrase.txt')];
+    const { stdout, code } = await run('extract', 'latest', '--ndjson', ...options);
+    expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 24_000]);
   });
 
   it('says what is damaged, and extracts nothing from it', async () => {

@@ -40,11 +40,13 @@ export interface BackupOptions {
   readonly warnings?: Warning[];
   /** Vaults to use instead of all. */
   readonly vaults?: readonly Vault[];
+  /** More members of the manifest. */
+  readonly manifest?: Readonly<Record<string, Json>>;
 }
 
 /** Backs up streams of records, all at the same time, as a point whose manifest names them. */
 export async function backUp(scene: Scene<Vault>, streams: Streams, options: BackupOptions = {}): Promise<CommittedPoint> {
-  const { site = 'prod', clock, warnings, vaults = scene.vaults } = options;
+  const { site = 'prod', clock, warnings, vaults = scene.vaults, manifest } = options;
   const writer = await openWriter({ vaults, writeKey: writeKeyOf(scene.keys), ...(clock && { clock }) });
   const session = await writer.begin(site, { onWarning: (warning) => warnings?.push(warning) });
   const refs: Record<string, Json> = {};
@@ -55,7 +57,7 @@ export async function backUp(scene: Scene<Vault>, streams: Streams, options: Bac
       refs[name] = { ...(await stream.end()) };
     }),
   );
-  return session.commit({ at: '2026-03-14T02:15:00.000Z', complete: true, manifest: { kind: 'test', streams: refs } });
+  return session.commit({ at: '2026-03-14T02:15:00.000Z', complete: true, manifest: { kind: 'test', ...manifest, streams: refs } });
 }
 
 /** All streams of a point. */
