@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import type { Warning } from '../core/progress.ts';
 import type { WriteKey } from '../keys/index.ts';
 import type { ReadKeyOptions } from './command.ts';
 import type { Context } from './context.ts';
@@ -51,9 +52,29 @@ export async function loadOpeners(context: Context, options: ReadKeyOptions, tak
   return remembered(context, [{ kind: 'passphrase', text, from: 'the terminal' }]);
 }
 
-/** The same, but none instead of an error or a question when no key is configured. */
-export async function loadOpenersIfAny(context: Context, options: ReadKeyOptions): Promise<readonly Opener[]> {
-  return remembered(context, (await namedOpeners(context, options)) ?? (await configuredOpeners(context)));
+/**
+ * The same for what can do without: none, instead of an error or a question, when no key is configured; and when one is
+ * configured that is not there (as it should not be on a machine that only makes backups), `onMissing` is told.
+ * Throws `LB_KEY_MISSING` for what the command line names, and `LB_KEY_INVALID`.
+ */
+export async function loadOpenersIfAny(
+  context: Context,
+  options: ReadKeyOptions,
+  onMissing: (error: LifeboatError) => void = (error) => context.output.warn(goingWithout(error)),
+): Promise<readonly Opener[]> {
+  const named = await namedOpeners(context, options);
+  if (named !== undefined) return remembered(context, named);
+  try {
+    return remembered(context, await configuredOpeners(context));
+  } catch (error) {
+    if (!isLifeboatError(error, 'LB_KEY_MISSING')) throw error;
+    onMissing(error);
+    return [];
+  }
+}
+
+function goingWithout(error: LifeboatError): Warning {
+  return { kind: 'key-missing', message: `Going on without a key that opens the repository: ${error.message}`, ...(error.where !== undefined && { where: error.where }) };
 }
 
 async function namedOpeners(context: Context, options: ReadKeyOptions): Promise<readonly Opener[] | undefined> {

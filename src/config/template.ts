@@ -17,7 +17,9 @@ export interface TemplateValues {
 
 /** The commented lifeboat.yaml that `lifeboat init` writes. */
 export function configTemplate(values: TemplateValues): string {
-  const vaultNames = [...values.vaults.keys()];
+  // Names like `2026`, `true` and `null` would be something else without quotes.
+  const siteName = scalar(values.siteName);
+  const vaultNames = [...values.vaults.keys()].map(scalar);
   const read =
     values.read === undefined
       ? '  # read:\n  #   identityFile: lifeboat-identity.txt\n'
@@ -28,12 +30,12 @@ version: 1
 
 # The clusters, by name.
 sites:
-  ${values.siteName}:
+  ${siteName}:
 ${siteBlock(values.site)}
 # The places recovery points are kept in, by name. Keep at least one where the site cannot take it along when it
 # fails: another region, another account, another cloud. Each vault is enough by itself.
 vaults:
-${[...values.vaults].map(([name, vault]) => `  ${name}:\n${block(vault, 4)}`).join('')}  # offsite:
+${[...values.vaults].map(([name, vault]) => `  ${scalar(name)}:\n${block(vault, 4)}`).join('')}  # offsite:
   #   type: s3
   #   bucket: my-backups
   #   prefix: lifeboat
@@ -51,8 +53,8 @@ ${block({ file: values.writeKeyFile }, 4)}  # Opens recovery points. Keep a copy
 ${read}
 # What is protected, and where to.
 plans:
-  ${values.siteName}:
-    site: ${values.siteName}
+  ${siteName}:
+    site: ${siteName}
     vaults: [${vaultNames.join(', ')}]
     # Without \`select\`, everything the API server lists.
     # select:
@@ -65,6 +67,11 @@ function siteBlock(site: SiteConfig): string {
   if (site.inCluster === true) return block({ inCluster: true }, 4);
   const context = site.context === undefined ? '    # context: prod   # default: the current one of the kubeconfig\n' : block({ context: site.context }, 4);
   return block({ kubeconfig: site.kubeconfig ?? '~/.kube/config' }, 4) + context;
+}
+
+/** A text as it stands on a line of YAML, quoted where it must be. */
+function scalar(text: string): string {
+  return stringify(text, { lineWidth: 0 }).trimEnd();
 }
 
 /** `value` as YAML, indented. */

@@ -168,7 +168,7 @@ describe('lifeboat restore', () => {
     expect(ok).toBe(true);
     const created = plan.entries.filter((entry) => entry.action === 'create' || entry.action === 'change').map((entry) => `${plan.types[entry.type]?.kind ?? ''}/${entry.name}`);
     expect(created).toEqual(expect.arrayContaining(['Namespace/planned', 'ConfigMap/prices', 'Secret/db', 'Deployment/web']));
-    const words = await home.run(['restore', first, '--plan', ...into('planned')]);
+    const words = await home.run(['restore', first, '--dry-run', ...into('planned')]);
     expect(words.stdout).toMatch(/^(?:create|change) +Deployment planned\/web/m);
     expect(words.stdout).toContain(`point ${first}`);
     await expect(target.api.get('/api/v1/namespaces/planned')).rejects.toMatchObject({ status: 404 });

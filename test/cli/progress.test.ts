@@ -72,7 +72,7 @@ describe('progress on a terminal', () => {
       state.text += 'warning\n';
     });
     const [, afterwards = ''] = state.text.split('\u001b[1A\r\u001b[0J');
-    expect(afterwards).toBe('warning\n\r\u001b[2Kcut        1 objects\n');
+    expect(afterwards).toBe('warning\n\r\u001b[2Kcut        1 object\n');
     view.finish();
   });
 

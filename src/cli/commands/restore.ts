@@ -15,6 +15,7 @@ export const defineRestore: Define = (parent, run) => {
     )
     .argument('[point]', 'id of a point, the beginning of one, or `latest`', 'latest')
     .option('--plan', 'show what would be done, object by object, and write nothing')
+    .option('--dry-run', 'the same as --plan')
     .option('--site <name>', 'with `latest`: of this site')
     .option('--to <site>', 'restore into this site of lifeboat.yaml')
     .option('--kubeconfig <file>', 'restore into the cluster of this kubeconfig')

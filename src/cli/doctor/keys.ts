@@ -27,7 +27,13 @@ export async function checkKeys(context: Context, config: Config, report: Report
 
   let openers: readonly Opener[] = [];
   try {
-    openers = await loadOpenersIfAny(context, {});
+    let missing = false;
+    openers = await loadOpenersIfAny(context, {}, ({ message, where }) => {
+      missing = true;
+      const fix = 'Bring it back, or take `keys.read` out of lifeboat.yaml: a machine that only makes backups should not have it.';
+      report({ subject: SUBJECT, check: 'read-key', status: 'warn', message: `${message}: ${where ?? ''}`, fix });
+    });
+    if (missing) return { writeKey, openers };
     if (openers.length === 0) {
       report({ subject: SUBJECT, check: 'read-key', status: 'ok', message: 'no key that opens the repository is configured: right for a machine that only makes backups' });
     }

@@ -16,6 +16,7 @@ import type { ReadKeyOptions, VaultOptions } from '../command.ts';
 
 export interface RestoreOptions extends VaultOptions, ReadKeyOptions {
   readonly plan?: boolean;
+  readonly dryRun?: boolean;
   readonly site?: string;
   readonly to?: string;
   readonly kubeconfig?: string;
@@ -40,7 +41,8 @@ export async function restore(context: Context, id: string, options: RestoreOpti
     throw new LifeboatError('LB_USAGE', 'Nothing says which cluster to restore into', { hint: 'Give --kubeconfig FILE, or --to SITE with a site of lifeboat.yaml.' });
   }
   const pipelineOptions = asPipelineOptions(options);
-  const asking = options.plan !== true && options.yes !== true;
+  const planOnly = options.plan === true || options.dryRun === true;
+  const asking = !planOnly && options.yes !== true;
   if (asking && (!canAsk(context.terminal) || context.globals.json === true)) {
     throw new LifeboatError('LB_USAGE', 'A restore writes to the cluster, and nobody can be asked whether to', {
       hint: 'Look at the plan with --plan, then add --yes.',
@@ -49,10 +51,10 @@ export async function restore(context: Context, id: string, options: RestoreOpti
   return withPoint(context, id, options, async (source) => {
     const target = await connectChosen(context, { site: options.to, kubeconfig: options.kubeconfig, context: options.context });
     try {
-      await refuseSource(context, source, target, options);
+      await refuseSource(context, source, target, planOnly || options.intoSource === true);
       const { output, signal } = context;
       const request = { source, target, options: pipelineOptions, signal, onProgress: output.progress.report };
-      if (options.plan === true) return await showPlan(context, request);
+      if (planOnly) return await showPlan(context, request);
       const [{ preparePlan }, { restore: run }] = await Promise.all([import('../../pipeline/restore/build-plan.ts'), import('../../pipeline/restore/restore.ts')]);
       const prepared = await preparePlan(request);
       if (asking) {
@@ -99,13 +101,13 @@ function asPipelineOptions(options: RestoreOptions): PipelineOptions {
 }
 
 /** The wrong kubeconfig must not cost a cluster its state. */
-async function refuseSource(context: Context, source: StateSource, target: SiteConnection, options: RestoreOptions): Promise<void> {
+async function refuseSource(context: Context, source: StateSource, target: SiteConnection, allowed: boolean): Promise<void> {
   const { clusterUid } = await identifySite(target, context.signal);
   if (clusterUid === '' || source.summary.clusterUid === '') {
     context.output.warn({ kind: 'cluster-unknown', message: 'It cannot be told whether the target is the cluster the point was taken from: the namespace kube-system may not be read' });
     return;
   }
-  if (clusterUid !== source.summary.clusterUid || options.intoSource === true || options.plan === true) return;
+  if (allowed || clusterUid !== source.summary.clusterUid) return;
   throw new LifeboatError('LB_RESTORE_INTO_SOURCE', `The target is the cluster that ${source.label} was taken from`, {
     where: target.server,
     hint: 'Check kubeconfig and context. If it is meant, add --into-source.',
