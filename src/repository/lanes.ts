@@ -50,9 +50,10 @@ export class Lanes {
       }),
     );
     this.#signal?.throwIfAborted();
-    for (const vault of results.keys()) if (!this.#inUse.includes(vault)) results.delete(vault);
-    if (results.size === 0) throw last instanceof Error ? last : new Error('no vault is left');
-    return results;
+    // In the order the vaults were given, not in that of their answers: reports should not change from run to run.
+    const kept = vaults.filter((vault) => results.has(vault) && this.#inUse.includes(vault));
+    if (kept.length === 0) throw last instanceof Error ? last : new Error('no vault is left');
+    return new Map(kept.map((vault) => [vault, results.get(vault) as T]));
   }
 
   #drop(vault: Vault, error: unknown): void {

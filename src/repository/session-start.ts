@@ -9,11 +9,10 @@ import type { Lanes } from './lanes.ts';
 import { compactTime, indexHash, indexKey, slotKey } from './layout.ts';
 import { PackRegistry } from './pack-registry.ts';
 import type { Point } from './point.ts';
-import { liveSlots } from './slot-objects.ts';
-import { listIndexes, listPacks, listPointNames } from './vault-contents.ts';
-import type { PointName } from './vault-contents.ts';
-import { requireHeader } from './vault-header.ts';
+import { finishPoints } from './unfinished-points.ts';
 import { readNamed } from './vault-io.ts';
+import { lookInto } from './vault-view.ts';
+import type { VaultView } from './vault-view.ts';
 
 /** What a backup knows of the vaults when it begins. */
 export interface SessionStart {
@@ -25,14 +24,6 @@ export interface SessionStart {
   readonly known: KnownChunks;
 }
 
-/** What is in a vault, as far as a backup needs to know. */
-interface VaultView {
-  readonly packs: ReadonlyMap<string, number>;
-  readonly indexes: readonly string[];
-  readonly slots: readonly string[];
-  readonly points: readonly PointName[];
-}
-
 /** Looks into every vault; those that cannot be used are dropped from `lanes`. */
 export async function startSession(
   site: string,
@@ -41,7 +32,7 @@ export async function startSession(
   options: SessionOptions,
 ): Promise<SessionStart> {
   const { signal, onWarning } = options;
-  const views = await lanes.each((vault) => look(vault, key, signal));
+  const views = await lanes.each((vault) => lookInto(vault, key, signal));
   const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
   const access = { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey };
   const headsBySite = await findHeads(points, { ...access, signal, onWarning });
@@ -65,18 +56,8 @@ export async function startSession(
   const named = new Map(known.indexes.map((id) => [id, indexes.get(id) ?? []]));
   await copyToAll(named, (id) => ({ key: indexKey(id), sha256: indexHash(id) }), lanes, options);
   await copyToAll(slots, (id) => ({ key: slotKey(id), sha256: id }), lanes, options);
+  await finishPoints(site, key, views, lanes, options);
   return { previous, slots: [...slots.keys()].sort(), registry, known };
-}
-
-async function look(vault: Vault, key: WriteKey, signal: AbortSignal | undefined): Promise<VaultView> {
-  await requireHeader(vault, key, signal);
-  const [packs, indexes, slots, points] = await Promise.all([
-    listPacks(vault, signal),
-    listIndexes(vault, signal),
-    liveSlots(vault, key, signal),
-    listPointNames(vault, undefined, signal),
-  ]);
-  return { packs, indexes, slots, points };
 }
 
 /** For each object that any vault has, the vaults that have it. */

@@ -1,0 +1,55 @@
+import type { WriteKey } from '../keys/index.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { SessionOptions } from './api.ts';
+import type { Lanes } from './lanes.ts';
+import { pointKey } from './layout.ts';
+import { decodePoint } from './point.ts';
+import type { VaultView } from './vault-view.ts';
+import { readObject } from './vault-io.ts';
+
+/** How many of a site's newest points are looked at: a backup that was killed left its point among them. */
+const WINDOW = 8;
+
+/**
+ * A backup that is killed in the very moment of its commit may leave its point in some vaults and not in others, though
+ * all of them hold what it needs. The next backup finishes that: it puts the point where it is missing. A vault that
+ * lacks some of the point's packs, having been away, is left as it is.
+ */
+export async function finishPoints(
+  site: string,
+  key: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>,
+  views: ReadonlyMap<Vault, VaultView>,
+  lanes: Lanes,
+  { signal }: SessionOptions,
+): Promise<void> {
+  const holders = new Map<string, Vault[]>();
+  for (const [vault, { points }] of views) {
+    for (const point of points) if (point.site === site) holders.set(point.id, [...(holders.get(point.id) ?? []), vault]);
+  }
+  for (const id of [...holders.keys()].sort().slice(-WINDOW)) {
+    const having = holders.get(id) ?? [];
+    if (lanes.inUse.every((vault) => having.includes(vault))) continue;
+    const found = await readPoint(having, { repositoryId: key.repositoryId, site, id }, key.signingPublicKey, signal);
+    if (found === undefined) continue;
+    await lanes.each(async (vault) => {
+      const packs = views.get(vault)?.packs;
+      if (having.includes(vault) || !found.packs.every((pack) => packs?.get(pack.id) === pack.size)) return;
+      await vault.put(pointKey(site, id), found.bytes, { signal });
+    });
+  }
+}
+
+type Place = Parameters<typeof decodePoint>[1];
+
+/** From the first vault that has it intact. What is wrong with the others is told by whoever looks for the newest points. */
+async function readPoint(vaults: readonly Vault[], place: Place, signingPublicKey: Uint8Array, signal: AbortSignal | undefined) {
+  for (const vault of vaults) {
+    try {
+      const bytes = await readObject(vault, pointKey(place.site, place.id), { signal });
+      return { bytes, packs: decodePoint(bytes, place, signingPublicKey).packs };
+    } catch {
+      signal?.throwIfAborted();
+    }
+  }
+  return undefined;
+}
