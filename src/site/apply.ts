@@ -10,10 +10,6 @@ export type WritableType = Pick<ResourceType, 'group' | 'version' | 'resource' |
 
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Recorded in managedFields as who wrote. Default `lifeboat`. */
-  readonly fieldManager?: string;
-  /** Have everything checked (admission too) and nothing stored. */
-  readonly dryRun?: boolean;
   /** How long to repeat it while it fails for passing reasons. Default: the connection's. */
   readonly retry?: RetryLimits | false | undefined;
 }
@@ -24,7 +20,11 @@ export type CreateOutcome =
   /** One of this name is there: perhaps from a try of this very call whose answer was lost. */
   | { readonly outcome: 'exists' };
 
-const DEFAULT_MANAGER = 'lifeboat';
+/**
+ * Recorded in managedFields as who wrote. Unknown fields are kept out silently, as kubectl does with
+ * `--validate=ignore`: a backup may come from a newer server.
+ */
+const WRITE_QUERY = { fieldManager: 'lifeboat', fieldValidation: 'Ignore' };
 
 /**
  * Creates an object from its JSON. Throws a `SiteError` when it is refused for another reason than that it exists:
@@ -41,11 +41,11 @@ export async function createObject(
     const answer = await connection.request({
       method: 'POST',
       path: collectionPath(type, namespace),
-      query: writeQuery(options),
+      query: WRITE_QUERY,
       body,
       doing: doing('create', type, namespace),
       signal: options.signal,
-      ...retryOf(options),
+      retry: options.retry,
     });
     return { outcome: 'created', body: answer.body };
   } catch (error) {
@@ -60,7 +60,7 @@ export async function getObject(
   type: WritableType,
   namespace: string,
   name: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: Pick<WriteOptions, 'signal'> = {},
 ): Promise<Buffer | undefined> {
   try {
     const path = objectPath(type, name, namespace);
@@ -73,7 +73,7 @@ export async function getObject(
 
 /**
  * Replaces an object with this JSON, which carries the `resourceVersion` it was read at. Returns what is stored now.
- * `subresource`: `status`, for example. Throws a `SiteError` with status 409 when the object was changed in between.
+ * Throws a `SiteError` with status 409 when the object was changed in between.
  */
 export async function replaceObject(
   connection: SiteConnection,
@@ -81,96 +81,46 @@ export async function replaceObject(
   namespace: string,
   name: string,
   body: string | Uint8Array,
-  options: WriteOptions & { readonly subresource?: string } = {},
+  options: WriteOptions = {},
 ): Promise<Buffer> {
   const answer = await connection.request({
     method: 'PUT',
-    path: objectPath(type, name, namespace) + subresourcePath(options.subresource),
-    query: writeQuery(options),
+    path: objectPath(type, name, namespace),
+    query: WRITE_QUERY,
     body,
     doing: doing('update', type, namespace),
     signal: options.signal,
-    ...retryOf(options),
+    retry: options.retry,
   });
   return answer.body;
 }
 
-/** How a patch is written. Sources: RFC 7386, RFC 6902, Kubernetes docs "Server-Side Apply". */
+/** How a patch is written. Sources: RFC 7386, RFC 6902. */
 const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
-  apply: 'application/apply-patch+yaml',
 } as const;
 
-/** Patches an object. Returns what is stored now. `force` (for `apply` only) takes fields over from other managers. */
+/** Patches an object. Returns what is stored now. */
 export async function patchObject(
   connection: SiteConnection,
   type: WritableType,
   namespace: string,
   name: string,
   patch: { readonly type: keyof typeof PATCH_TYPES; readonly body: string | Uint8Array },
-  options: WriteOptions & { readonly subresource?: string; readonly force?: boolean } = {},
+  options: WriteOptions = {},
 ): Promise<Buffer> {
   const answer = await connection.request({
     method: 'PATCH',
-    path: objectPath(type, name, namespace) + subresourcePath(options.subresource),
-    query: { ...writeQuery(options), force: options.force },
+    path: objectPath(type, name, namespace),
+    query: WRITE_QUERY,
     body: patch.body,
     contentType: PATCH_TYPES[patch.type],
     doing: doing('patch', type, namespace),
     signal: options.signal,
-    ...retryOf(options),
+    retry: options.retry,
   });
   return answer.body;
-}
-
-export interface DeleteOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Delete only the object with this UID. Otherwise a `SiteError` with status 409 is thrown. */
-  readonly uid?: string;
-  /** What becomes of what it owns. Default: what the type's API does. */
-  readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
-}
-
-/** Asks for an object's deletion. `absent` if there was none. An object with finalizers stays until they are done. */
-export async function deleteObject(
-  connection: SiteConnection,
-  type: WritableType,
-  namespace: string,
-  name: string,
-  options: DeleteOptions = {},
-): Promise<'deleted' | 'absent'> {
-  try {
-    await connection.request({
-      method: 'DELETE',
-      path: objectPath(type, name, namespace),
-      body: JSON.stringify({
-        kind: 'DeleteOptions',
-        apiVersion: 'v1',
-        ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
-        ...(options.propagation === undefined ? {} : { propagationPolicy: options.propagation }),
-      }),
-      doing: doing('delete', type, namespace),
-      signal: options.signal,
-    });
-    return 'deleted';
-  } catch (error) {
-    if (isRefusal(error, 404)) return 'absent';
-    throw error;
-  }
-}
-
-function writeQuery({ fieldManager = DEFAULT_MANAGER, dryRun }: WriteOptions): Record<string, string | undefined> {
-  // Unknown fields are kept out silently, as kubectl does with --validate=ignore: a backup may come from a newer server.
-  return { fieldManager, fieldValidation: 'Ignore', dryRun: dryRun === true ? 'All' : undefined };
-}
-
-function retryOf({ retry }: WriteOptions): { readonly retry?: RetryLimits | false } {
-  return retry === undefined ? {} : { retry };
-}
-
-function subresourcePath(subresource: string | undefined): string {
-  return subresource === undefined ? '' : `/${encodeURIComponent(subresource)}`;
 }
 
 function doing(verb: string, type: WritableType, namespace: string): string {

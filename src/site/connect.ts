@@ -48,7 +48,7 @@ export interface SiteRequest {
   readonly doing: string;
   readonly signal?: AbortSignal | undefined;
   /** How long to repeat it while it fails for passing reasons; `false`: not at all. Default: the connection's. */
-  readonly retry?: RetryLimits | false;
+  readonly retry?: RetryLimits | false | undefined;
 }
 
 export interface SiteAnswer {

@@ -115,11 +115,6 @@ export function byTypeName(a: Pick<ResourceType, 'group' | 'resource'>, b: Pick<
   return a.resource < b.resource ? -1 : 1;
 }
 
-/** The served type a manifest's `apiVersion` group and `kind` name; `undefined` if the site does not serve it. */
-export function findKind(discovery: Discovery, group: string, kind: string): ServedType | undefined {
-  return discovery.types.find((type) => type.group === group && type.kind === kind);
-}
-
 /** The served type of this group and resource; `undefined` if the site does not serve it. */
 export function findType(discovery: Discovery, wanted: Pick<ResourceType, 'group' | 'resource'>): ServedType | undefined {
   return discovery.types.find((type) => type.group === wanted.group && type.resource === wanted.resource);

@@ -1,9 +1,6 @@
-import { z } from 'zod';
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { LifeboatError } from '../core/errors.ts';
-import { getObject } from './apply.ts';
-import type { WritableType } from './apply.ts';
 import type { SiteConnection } from './connect.ts';
 import { discover, findType } from './discover.ts';
 import type { Discovery } from './discover.ts';
@@ -47,30 +44,6 @@ export async function waitForTypes(connection: SiteConnection, types: readonly R
     async () => {
       const discovery = await discover(connection, { signal: options.signal });
       return missing(discovery).length === 0 ? discovery : undefined;
-    },
-    options,
-  );
-}
-
-const conditionsSchema = z.object({
-  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish() }).nullish(),
-});
-
-/** Waits until an object's condition of this type is `True`: `Established` of a CustomResourceDefinition. `LB_DEADLINE` also when the object is gone. */
-export async function waitForCondition(
-  connection: SiteConnection,
-  type: WritableType,
-  namespace: string,
-  name: string,
-  condition: string,
-  options: WaitOptions = {},
-): Promise<void> {
-  await waitFor(
-    `${typeName(type)} ${name} to be ${condition}`,
-    async () => {
-      const raw = await getObject(connection, type, namespace, name, { signal: options.signal });
-      const object = raw === undefined ? undefined : conditionsSchema.safeParse(JSON.parse(raw.toString('utf8'))).data;
-      return object?.status?.conditions?.some((seen) => seen.type === condition && seen.status === 'True') === true ? true : undefined;
     },
     options,
   );

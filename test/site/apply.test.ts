@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createObject, deleteObject, getObject, patchObject, replaceObject } from '../../src/site/apply.ts';
+import { createObject, getObject, patchObject, replaceObject } from '../../src/site/apply.ts';
 import { connectSite } from '../../src/site/connect.ts';
 import type { SiteConnection } from '../../src/site/connect.ts';
-import { discover, findKind, findType } from '../../src/site/discover.ts';
+import { discover, findType } from '../../src/site/discover.ts';
 import type { ResourceType } from '../../src/site/types.ts';
-import { waitFor, waitForCondition, waitForTypes } from '../../src/site/wait.ts';
+import { waitFor, waitForTypes } from '../../src/site/wait.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { customType } from './custom-type.ts';
@@ -54,12 +54,6 @@ describe('writing to a site', () => {
     await shaky.close();
   });
 
-  it('tries without storing anything', async () => {
-    const tried = await createObject(connection, CONFIG_MAPS, 'default', configMap('tried', {}), { dryRun: true });
-    expect(tried.outcome).toBe('created');
-    expect(await getObject(connection, CONFIG_MAPS, 'default', 'tried')).toBeUndefined();
-  });
-
   it('replaces what was read, unless it was changed in between', async () => {
     const created = await createObject(connection, CONFIG_MAPS, 'default', configMap('replaced', { a: '1' }));
     const { resourceVersion } = parse(created.outcome === 'created' ? created.body : undefined).metadata;
@@ -71,29 +65,16 @@ describe('writing to a site', () => {
 
   it('patches in each notation', async () => {
     await createObject(connection, CONFIG_MAPS, 'default', configMap('patched', { a: '1', b: '2' }));
-    const patch = (type: 'merge' | 'json' | 'apply', body: unknown) =>
-      patchObject(connection, CONFIG_MAPS, 'default', 'patched', { type, body: JSON.stringify(body) }, type === 'apply' ? { force: true } : {});
+    const patch = (type: 'merge' | 'json', body: unknown): Promise<Buffer> =>
+      patchObject(connection, CONFIG_MAPS, 'default', 'patched', { type, body: JSON.stringify(body) });
     expect(parse(await patch('merge', { data: { a: null, c: '3' } })).data).toEqual({ b: '2', c: '3' });
     expect(parse(await patch('json', [{ op: 'replace', path: '/data/b', value: 'x' }])).data).toEqual({ b: 'x', c: '3' });
-    const applied = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'patched' }, data: { b: 'y' } };
-    expect(parse(await patch('apply', applied)).data).toMatchObject({ b: 'y' });
-  });
-
-  it('deletes, only the very object if asked, and leaves its finalizers their time', async () => {
-    const created = await createObject(connection, CONFIG_MAPS, 'default', configMap('deleted', {}, { finalizers: ['example.com/wait'] }));
-    const { uid } = parse(created.outcome === 'created' ? created.body : undefined).metadata;
-    await expect(deleteObject(connection, CONFIG_MAPS, 'default', 'deleted', { uid: 'another' })).rejects.toMatchObject({ status: 409 });
-    expect(await deleteObject(connection, CONFIG_MAPS, 'default', 'deleted', { uid, propagation: 'Background' })).toBe('deleted');
-    expect(parse(await getObject(connection, CONFIG_MAPS, 'default', 'deleted')).metadata.finalizers).toEqual(['example.com/wait']);
-    await patchObject(connection, CONFIG_MAPS, 'default', 'deleted', { type: 'merge', body: '{"metadata":{"finalizers":null}}' });
-    expect(await deleteObject(connection, CONFIG_MAPS, 'default', 'deleted')).toBe('absent');
   });
 
   it('reaches objects whose names are hard to put into a URL', async () => {
     const name = 'system:odd name?a=b#c"ü😀&+';
     await createObject(connection, ROLES, '', JSON.stringify({ metadata: { name }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }));
     expect(parse(await getObject(connection, ROLES, '', name)).metadata.name).toBe(name);
-    expect(await deleteObject(connection, ROLES, '', name)).toBe('deleted');
   });
 
   it('tells why an object is refused', async () => {
@@ -105,14 +86,13 @@ describe('writing to a site', () => {
 });
 
 describe('waiting for a site', () => {
-  it('waits until a definition is established and its types are served, and then uses them', async () => {
+  it('waits until a new type is served, and then uses it', async () => {
     const things = type('wait.example', 'things', 'Thing', true);
     const definition = customType('wait.example', 'things', [{ name: 'v1', served: true, storage: true }]);
     await createObject(connection, DEFINITIONS, '', JSON.stringify(definition));
-    await waitForCondition(connection, DEFINITIONS, '', 'things.wait.example', 'Established');
     const discovery = await waitForTypes(connection, [things, CONFIG_MAPS]);
     expect(findType(discovery, things)).toMatchObject({ kind: 'Thing', versions: ['v1'], namespaced: true });
-    expect(findKind(discovery, 'wait.example', 'Thing')?.verbs).toEqual(expect.arrayContaining(['create', 'list']));
+    expect(findType(discovery, things)?.verbs).toEqual(expect.arrayContaining(['create', 'list']));
     const thing = { apiVersion: 'wait.example/v1', kind: 'Thing', metadata: { name: 'a' } };
     const created = await createObject(connection, things, 'default', JSON.stringify(thing));
     expect(created.outcome).toBe('created');
@@ -121,8 +101,6 @@ describe('waiting for a site', () => {
   it('says what it waited for in vain', async () => {
     const served = waitForTypes(connection, [type('never.example', 'things', 'Thing', true)], { timeoutMs: 200 });
     await expect(served).rejects.toMatchObject({ code: 'LB_DEADLINE', message: expect.stringContaining('things.never.example') as string });
-    const established = waitForCondition(connection, DEFINITIONS, '', 'absent', 'Established', { timeoutMs: 200 });
-    await expect(established).rejects.toMatchObject({ code: 'LB_DEADLINE' });
   });
 
   it('stops when told to', async () => {
