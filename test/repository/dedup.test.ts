@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LifeboatError } from '../../src/core/errors.ts';
 import { writeKeyOf } from '../../src/keys/index.ts';
 import { openReader, openWriter, verify } from '../../src/repository/index.ts';
-import { asRead, backUp, madeUpList, makeScene, restore, testClock } from './scene.ts';
+import { backUp, expectSame, madeUpList, makeScene, restore, testClock } from './scene.ts';
 import type { Scene } from './scene.ts';
 import type { MemoryVault } from '../support/memory-vault.ts';
 
@@ -23,7 +23,7 @@ describe('what a backup adds', () => {
     const two = storedBytes(scene);
     expect(second.header.stats).toMatchObject({ newChunks: 100, recordsTotal: 10_000, storedBytes: two - one });
     expect(two - one).toBeLessThan(0.03 * (one - empty));
-    expect(await restore(scene)).toEqual(asRead({ configmaps: changed }));
+    expectSame(await restore(scene), { configmaps: changed });
   });
 
   it('is next to nothing when nothing changed, also when the order did', async () => {
@@ -32,7 +32,7 @@ describe('what a backup adds', () => {
     await backUp(scene, { configmaps: records });
     const second = await backUp(scene, { configmaps: records.toReversed() });
     expect(second.header.stats).toMatchObject({ newChunks: 0, packs: 0 });
-    expect(await restore(scene)).toEqual(asRead({ configmaps: records.toReversed() }));
+    expectSame(await restore(scene), { configmaps: records.toReversed() });
   });
 
   it('is stored once when it is in several streams, or several times in one', async () => {
@@ -57,7 +57,7 @@ describe('what a backup adds', () => {
     for (const key of vault?.objects.keys() ?? []) if (key.startsWith('packs/')) vault?.objects.delete(key);
     const second = await backUp(scene, { all: madeUpList(500) });
     expect(second.header.stats.newChunks).toBe(500);
-    expect(await restore(scene)).toEqual(asRead({ all: madeUpList(500) }));
+    expectSame(await restore(scene), { all: madeUpList(500) });
   });
 
   it('is stored again, and nothing is lost, when index objects are gone or damaged', async () => {
@@ -83,7 +83,7 @@ describe('what a backup adds', () => {
     expect(report).toMatchObject({ findings: [], unreferenced: 2, vaults: [{ points: 0 }] });
     const next = await backUp(scene, { all: madeUpList(500) });
     expect(next.header.stats.newChunks).toBe(0);
-    expect(await restore(scene)).toEqual(asRead({ all: madeUpList(500) }));
+    expectSame(await restore(scene), { all: madeUpList(500) });
   });
 
   it('is only the rest of what a long backup had stored which was stopped', async () => {
@@ -114,7 +114,7 @@ describe('many small backups', () => {
       for (let i = 0; i < 4; i++) generations.set((round * 4 + i) % 400, round);
       await backUp(scene, { all: records() }, { clock });
     }
-    expect(await restore(scene)).toEqual(asRead({ all: records() }));
+    expectSame(await restore(scene), { all: records() });
     const [vault] = scene.vaults;
     const points = [...(vault?.objects.keys() ?? [])].filter((key) => key.startsWith('points/')).sort();
     const newest = Buffer.from(vault?.objects.get(points.at(-1) ?? '') ?? []).toString('latin1').split('\n')[0] ?? '';

@@ -3,7 +3,7 @@ import { writeKeyOf } from '../../src/keys/index.ts';
 import { signFor } from '../../src/keys/signing.ts';
 import { openReader, openWriter, verify } from '../../src/repository/index.ts';
 import type { MemoryVault } from '../support/memory-vault.ts';
-import { asRead, backUp, madeUpList, makeScene, restore, testClock } from './scene.ts';
+import { backUp, expectSame, madeUpList, makeScene, restore, testClock } from './scene.ts';
 import type { Scene } from './scene.ts';
 
 function pointOf(scene: Scene, id: string, site = 'prod'): { readonly vault: MemoryVault; readonly key: string; readonly bytes: Uint8Array } {
@@ -107,7 +107,7 @@ describe('a recovery point', () => {
     const { header } = await backUp(scene, { all: madeUpList(10) });
     const { vault, key, bytes } = pointOf(scene, header.id);
     vault.objects.set(key, bytes.subarray(0, -1));
-    expect(await restore(scene)).toEqual(asRead({ all: madeUpList(10) }));
+    expectSame(await restore(scene), { all: madeUpList(10) });
   });
 
   it('sorts after the one before it, however quickly they follow each other', async () => {
@@ -116,7 +116,7 @@ describe('a recovery point', () => {
     const ids: string[] = [];
     for (let i = 0; i < 20; i++) ids.push((await backUp(scene, { all: [`${i}`] }, { clock })).header.id);
     expect([...ids].sort()).toEqual(ids);
-    expect(await restore(scene)).toEqual(asRead({ all: ['19'] }));
+    expectSame(await restore(scene), { all: ['19'] });
   });
 });
 
@@ -140,7 +140,7 @@ describe('the chain of points', () => {
     clock.advance(60_000);
     const last = await backUp(scene, { all: [] }, { clock });
     expect(last.header.previous.map((previous) => previous.id).sort()).toEqual(both.map(({ header }) => header.id).sort());
-    for (const [i, { header }] of both.entries()) expect(await restore(scene, header.id)).toEqual(asRead({ all: madeUpList(20, { generation: () => i }) }));
+    for (const [i, { header }] of both.entries()) expectSame(await restore(scene, header.id), { all: madeUpList(20, { generation: () => i }) });
     expect(await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'data' })).toMatchObject({ findings: [] });
   });
 

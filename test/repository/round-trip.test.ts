@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { MAX_CHUNK } from '../../src/repository/chunker.ts';
 import { openReader } from '../../src/repository/index.ts';
-import { asRead, backUp, madeUpList, makeScene, restore, streamsOf } from './scene.ts';
+import { backUp, expectSame, madeUpList, makeScene, restore, streamsOf } from './scene.ts';
 import type { Scene, Streams } from './scene.ts';
 
 describe('a repository gives back what was put in', () => {
@@ -23,7 +23,7 @@ describe('a repository gives back what was put in', () => {
     await fc.assert(
       fc.asyncProperty(streams, async (given: Streams) => {
         await backUp(scene, given);
-        expect(await restore(scene)).toEqual(asRead(given));
+        expectSame(await restore(scene), given);
       }),
       { numRuns: 40 },
     );
@@ -56,7 +56,7 @@ describe('a repository gives back what was put in', () => {
     const streams = streamsOf(await reader.open('latest'));
     expect(streams['all']?.extents.length).toBeLessThan(2000);
     expect(point.header.stats.newChunks).toBeGreaterThan(15_000);
-    expect(await restore(many)).toEqual(asRead({ all: mixed }));
+    expectSame(await restore(many), { all: mixed });
   });
 
   it('as often as one asks, also two streams at once', async () => {

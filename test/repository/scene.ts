@@ -86,9 +86,17 @@ export async function restore(scene: Scene<Vault>, id = 'latest', warnings: Warn
   return readBack(await reader.open(id));
 }
 
-/** What `restore` gives for these streams. */
-export function asRead(streams: Streams): Record<string, Buffer[]> {
-  return Object.fromEntries(Object.entries(streams).map(([name, records]) => [name, records.map((record) => Buffer.from(record))]));
+/** Throws unless what was read is exactly these streams. Quicker than comparing thousands of buffers byte by byte in JavaScript. */
+export function expectSame(read: Readonly<Record<string, readonly Buffer[]>>, streams: Streams): void {
+  const names = Object.keys(streams).sort().join();
+  if (Object.keys(read).sort().join() !== names) throw new Error(`streams ${Object.keys(read).join()} were read, and not ${names}`);
+  for (const [name, records] of Object.entries(streams)) {
+    const got = read[name] ?? [];
+    if (got.length !== records.length) throw new Error(`stream ${name} has ${got.length} records, and not ${records.length}`);
+    for (const [i, record] of records.entries()) {
+      if (!got[i]?.equals(Buffer.from(record))) throw new Error(`record ${i} of stream ${name} differs`);
+    }
+  }
 }
 
 /** A made-up object of about `bytes` bytes; the same for the same numbers. */
