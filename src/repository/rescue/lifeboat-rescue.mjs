@@ -152,7 +152,8 @@ function openStanza({ args, body }, secret) {
   const [type, first, second] = args;
   const wrapped = unbase64(body);
   if (type === 'scrypt' && secret.passphrase !== undefined) {
-    const N = 2 ** Math.min(Number(second), 22);
+    if (!(Number(second) <= 20)) fail('the work factor is too high');
+    const N = 2 ** Number(second);
     const salt = Buffer.concat([utf8('age-encryption.org/v1/scrypt'), unbase64(first)]);
     return unwrap(scryptSync(secret.passphrase, salt, 32, { N, r: 8, p: 1, maxmem: 1024 * N + 2 ** 20 }), wrapped);
   }
