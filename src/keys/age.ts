@@ -70,7 +70,9 @@ export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Prom
     try {
       decrypter.addIdentity(identity.trim());
     } catch {
-      throw new LifeboatError('LB_KEY_INVALID', 'This is not an age identity', { hint: 'An identity begins with "AGE-SECRET-KEY-".' });
+      throw new LifeboatError('LB_KEY_INVALID', 'This is not an age identity', {
+        hint: 'An identity begins with "AGE-SECRET-KEY-".',
+      });
     }
   }
   for (const passphrase of secrets.passphrases ?? []) decrypter.addIdentity(scryptIdentity(passphrase));
@@ -82,7 +84,9 @@ export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Prom
 }
 
 /** A new age identity and the recipient that belongs to it. */
-export async function generateIdentity(kind: 'x25519' | 'post-quantum'): Promise<{ readonly identity: string; readonly recipient: string }> {
+export async function generateIdentity(
+  kind: 'x25519' | 'post-quantum',
+): Promise<{ readonly identity: string; readonly recipient: string }> {
   const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await age();
   const identity = kind === 'x25519' ? await generateX25519Identity() : await generateHybridIdentity();
   return { identity, recipient: await identityToRecipient(identity) };
@@ -94,13 +98,18 @@ export async function recipientOf(identity: string): Promise<string> {
   try {
     return await identityToRecipient(identity.trim());
   } catch {
-    throw new LifeboatError('LB_KEY_INVALID', 'This is not an age identity', { hint: 'An identity begins with "AGE-SECRET-KEY-".' });
+    throw new LifeboatError('LB_KEY_INVALID', 'This is not an age identity', {
+      hint: 'An identity begins with "AGE-SECRET-KEY-".',
+    });
   }
 }
 
 /** The identities in the text of an identity file: one a line, lines that begin with `#` ignored. Throws `LB_KEY_INVALID` when there is none. */
 export function parseIdentities(text: string): readonly string[] {
-  const lines = text.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
   if (lines.length > 0 && lines.every((line) => /^AGE-SECRET-KEY-(PQ-)?1[02-9AC-HJ-NP-Z]+$/.test(line))) return lines;
   throw new LifeboatError('LB_KEY_INVALID', 'This is not an age identity file', {
     hint: 'It has one identity a line, and an identity begins with "AGE-SECRET-KEY-".',
@@ -111,7 +120,9 @@ function scryptRecipient(passphrase: string, workFactor: number, StanzaClass: ty
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(SCRYPT_SALT_BYTES);
-      const cipher = createCipheriv('chacha20-poly1305', await scryptKey(passphrase, salt, workFactor), ZERO_NONCE, { authTagLength: TAG_BYTES });
+      const cipher = createCipheriv('chacha20-poly1305', await scryptKey(passphrase, salt, workFactor), ZERO_NONCE, {
+        authTagLength: TAG_BYTES,
+      });
       const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
       return [new StanzaClass(['scrypt', salt.toString('base64').replace(/=+$/, ''), String(workFactor)], body)];
     },
@@ -139,9 +150,16 @@ function scryptIdentity(passphrase: string): Identity {
   };
 }
 
-const scryptAsync = promisify<string, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+const scryptAsync = promisify<string, Uint8Array, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
+  scrypt,
+);
 
 function scryptKey(passphrase: string, salt: Uint8Array, workFactor: number): Promise<Buffer> {
   const N = 2 ** workFactor;
-  return scryptAsync(passphrase, Buffer.concat([Buffer.from(SCRYPT_LABEL), salt]), 32, { N, r: 8, p: 1, maxmem: 128 * N * 8 + 1024 * 1024 });
+  return scryptAsync(passphrase, Buffer.concat([Buffer.from(SCRYPT_LABEL), salt]), 32, {
+    N,
+    r: 8,
+    p: 1,
+    maxmem: 128 * N * 8 + 1024 * 1024,
+  });
 }

@@ -31,7 +31,10 @@ export interface Opener {
 /** A new key pair, both halves as raw bytes. */
 export async function generateSealingKey(): Promise<{ readonly seed: Uint8Array; readonly publicKey: Uint8Array }> {
   const pair = await suite.GenerateKeyPair(true);
-  return { seed: await suite.SerializePrivateKey(pair.privateKey), publicKey: await suite.SerializePublicKey(pair.publicKey) };
+  return {
+    seed: await suite.SerializePrivateKey(pair.privateKey),
+    publicKey: await suite.SerializePublicKey(pair.publicKey),
+  };
 }
 
 /** A sealer for a public key of `SEALING_PUBLIC_BYTES`. Throws `LB_KEY_INVALID` when it is not one. */

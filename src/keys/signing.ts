@@ -43,6 +43,7 @@ function privateKeyOf(seed: Secret): KeyObject {
 }
 
 function publicKeyOf(raw: Uint8Array): KeyObject {
-  if (raw.length !== SIGNING_KEY_BYTES) throw new LifeboatError('LB_KEY_INVALID', 'The public signing key is malformed');
+  if (raw.length !== SIGNING_KEY_BYTES)
+    throw new LifeboatError('LB_KEY_INVALID', 'The public signing key is malformed');
   return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
 }

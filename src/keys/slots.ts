@@ -47,14 +47,18 @@ export async function openSlot(slot: Uint8Array, secrets: UnlockSecrets): Promis
   const opened = await decryptAge(slot, secrets);
   if (opened === undefined) return undefined;
   const document = parseJson(opened);
-  const version = z.object({ format: z.literal(FORMAT), version: z.int() }).safeParse(document).data?.version ?? VERSION;
+  const version =
+    z.object({ format: z.literal(FORMAT), version: z.int() }).safeParse(document).data?.version ?? VERSION;
   if (version > VERSION) {
-    throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The key slot has format version ${version}`, { hint: 'Use a newer lifeboat.' });
+    throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The key slot has format version ${version}`, {
+      hint: 'Use a newer lifeboat.',
+    });
   }
   const parsed = readKeySchema.safeParse(document);
   if (!parsed.success) throw new LifeboatError('LB_KEY_INVALID', 'The key slot opens, but holds no read key');
   const sealingPublicKey = new Uint8Array(Buffer.from(parsed.data.sealingPublicKey, 'base64'));
-  if (sealingPublicKey.length !== SEALING_PUBLIC_BYTES) throw new LifeboatError('LB_KEY_INVALID', 'The read key in the slot is malformed');
+  if (sealingPublicKey.length !== SEALING_PUBLIC_BYTES)
+    throw new LifeboatError('LB_KEY_INVALID', 'The read key in the slot is malformed');
   const sealingKey = secretOf(parsed.data.sealingKey);
   const signingKey = secretOf(parsed.data.signingKey);
   return {

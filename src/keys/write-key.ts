@@ -48,7 +48,14 @@ export function parseWriteKey(text: string): WriteKey {
   const dedupKey = new Secret(take(32));
   const indexKey = new Secret(take(32));
   const signingKey = new Secret(take(SIGNING_KEY_BYTES));
-  return { repositoryId, sealingPublicKey, dedupKey, indexKey, signingKey, signingPublicKey: signingPublicKey(signingKey) };
+  return {
+    repositoryId,
+    sealingPublicKey,
+    dedupKey,
+    indexKey,
+    signingKey,
+    signingPublicKey: signingPublicKey(signingKey),
+  };
 }
 
 /** First 4 bytes of the SHA-256 of prefix and payload, in hex. */

@@ -61,7 +61,9 @@ export function unseal(key: KeyObject, nonce: Uint8Array, aad: Uint8Array, seale
     decipher.final();
   } catch (cause) {
     plaintext.fill(0);
-    throw new LifeboatError('LB_REPO_DAMAGED', 'Sealed bytes do not open: they were changed, or belong elsewhere', { cause });
+    throw new LifeboatError('LB_REPO_DAMAGED', 'Sealed bytes do not open: they were changed, or belong elsewhere', {
+      cause,
+    });
   }
   return plaintext;
 }

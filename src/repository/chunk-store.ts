@@ -190,7 +190,12 @@ export class ChunkStore implements ChunkSink {
     this.#parts.start.registry.resolve(pack.number, index.pack);
     this.#stats.packs++;
     this.#unindexed.push(index);
-    this.#options.onProgress?.({ phase: 'store', done: this.#stats.packs, unit: 'packs', bytes: this.#stats.storedBytes });
+    this.#options.onProgress?.({
+      phase: 'store',
+      done: this.#stats.packs,
+      unit: 'packs',
+      bytes: this.#stats.storedBytes,
+    });
     if (this.#unindexed.length >= PACKS_PER_INDEX) await this.#writeIndex();
   }
 
@@ -213,7 +218,9 @@ export class ChunkStore implements ChunkSink {
 
   #mustWait(): boolean {
     if (this.#failure !== undefined || this.#parts.signal.aborted) return true;
-    return this.#blocksInFlight >= BLOCKS_IN_FLIGHT || (this.#pack?.full === true && this.#packsInFlight >= PACKS_IN_FLIGHT);
+    return (
+      this.#blocksInFlight >= BLOCKS_IN_FLIGHT || (this.#pack?.full === true && this.#packsInFlight >= PACKS_IN_FLIGHT)
+    );
   }
 
   async #waitUntilReady(): Promise<void> {
@@ -241,4 +248,3 @@ export class ChunkStore implements ChunkSink {
 }
 
 const READY: Promise<void> = Promise.resolve();
-

@@ -42,7 +42,7 @@ export async function* chunks(source: AsyncIterable<Uint8Array> | Iterable<Uint8
   let from = 0;
   let to = 0;
   for await (const part of source) {
-    for (let taken = 0; taken < part.length; ) {
+    for (let taken = 0; taken < part.length;) {
       if (to === buffer.length) {
         buffer.copyWithin(0, from, to);
         to -= from;

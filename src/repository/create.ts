@@ -42,7 +42,8 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
       if (!slots.has(id)) slots.set(id, await readNamed(vault, slotKey(id), id, signal));
     }
   }
-  if (slots.size === 0) throw new LifeboatError('LB_KEY_MISSING', 'A repository needs a key slot: a passphrase or an age recipient');
+  if (slots.size === 0)
+    throw new LifeboatError('LB_KEY_MISSING', 'A repository needs a key slot: a passphrase or an age recipient');
   header ??= encodeHeader(
     {
       id: keys.repositoryId,

@@ -59,7 +59,8 @@ export function decodeHeader(bytes: Uint8Array): RepositoryHeader {
 function ownKey(document: unknown): Uint8Array {
   const named = z.object({ signingPublicKey: z.base64() }).safeParse(document);
   const key = Buffer.from(named.data?.signingPublicKey ?? '', 'base64');
-  if (key.length !== SIGNING_KEY_BYTES) throw new LifeboatError('LB_REPO_DAMAGED', 'The lifeboat-repository names no signing key');
+  if (key.length !== SIGNING_KEY_BYTES)
+    throw new LifeboatError('LB_REPO_DAMAGED', 'The lifeboat-repository names no signing key');
   return key;
 }
 
@@ -67,11 +68,18 @@ function ownKey(document: unknown): Uint8Array {
  * Throws `LB_KEY_WRONG` when the header is of another repository than the key, and `LB_REPO_FORGED` when it claims to be
  * of this one but names other public keys.
  */
-export function checkHeader(header: RepositoryHeader, key: Pick<WriteKey, 'repositoryId' | 'sealingPublicKey' | 'signingPublicKey'>): void {
+export function checkHeader(
+  header: RepositoryHeader,
+  key: Pick<WriteKey, 'repositoryId' | 'sealingPublicKey' | 'signingPublicKey'>,
+): void {
   if (header.id !== key.repositoryId) {
-    throw new LifeboatError('LB_KEY_WRONG', `The key belongs to repository ${key.repositoryId}, and this is repository ${header.id}`, {
-      hint: 'Check that the vault and the key belong together.',
-    });
+    throw new LifeboatError(
+      'LB_KEY_WRONG',
+      `The key belongs to repository ${key.repositoryId}, and this is repository ${header.id}`,
+      {
+        hint: 'Check that the vault and the key belong together.',
+      },
+    );
   }
   const same =
     Buffer.from(header.sealingPublicKey).equals(key.sealingPublicKey) &&

@@ -40,12 +40,19 @@ export async function findHeads(
     const read = await Promise.all(newest.map((id) => readFromAny(ids.get(id) ?? [], { site, id }, context)));
     const found = read.filter((point) => point !== undefined);
     const followed = new Set(found.flatMap((point) => point.header.previous.map((previous) => previous.id)));
-    heads.set(site, found.filter((point) => !followed.has(point.header.id)));
+    heads.set(
+      site,
+      found.filter((point) => !followed.has(point.header.id)),
+    );
   }
   return heads;
 }
 
-async function readFromAny(vaults: readonly Vault[], name: PointName, context: HeadsContext): Promise<Point | undefined> {
+async function readFromAny(
+  vaults: readonly Vault[],
+  name: PointName,
+  context: HeadsContext,
+): Promise<Point | undefined> {
   const key = pointKey(name.site, name.id);
   for (const vault of vaults) {
     try {

@@ -56,7 +56,8 @@ export async function decodeIndexObject(
     throw new LifeboatError('LB_REPO_DAMAGED', 'This is not an index object');
   }
   const version = bytes[MAGIC.length] as number;
-  if (version > FORMAT_VERSION) throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The index object has format ${version}`);
+  if (version > FORMAT_VERSION)
+    throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The index object has format ${version}`);
   const key = keyFor(indexKey, bytes.subarray(SALT_AT, SEALED_AT));
   const packed = unseal(key, counterNonce(0), aadFor(repositoryId), bytes.subarray(SEALED_AT));
   const reader = new ByteReader(await decompress(packed, MAX_INDEX), 'The index object');

@@ -69,7 +69,10 @@ export async function loadKnownChunks(input: KnownChunksInput): Promise<KnownChu
   const mergedPacks = new Set([...merged].flatMap((index) => index.packs.map(({ pack }) => pack.id)));
   return {
     table: useful.table,
-    indexes: loaded.filter((index) => !merged.has(index)).map((index) => index.id).sort(),
+    indexes: loaded
+      .filter((index) => !merged.has(index))
+      .map((index) => index.id)
+      .sort(),
     // A pack none of whose chunks was needed is left out: all of them are in others.
     merge: [...usable.values()].filter(({ pack }) => mergedPacks.has(pack.id) && useful.packs.has(pack.id)),
   };
@@ -81,7 +84,9 @@ function addToTable(
   { preferred, excluded, registry }: KnownChunksInput,
 ): { readonly table: ChunkTable; readonly packs: ReadonlySet<string> } {
   const rank = (index: PackIndex): number => (preferred.has(index.pack.id) ? 0 : 1);
-  const ordered = [...indexes].sort((a, b) => rank(a) - rank(b) || b.pack.size - a.pack.size || (a.pack.id < b.pack.id ? -1 : 1));
+  const ordered = [...indexes].sort(
+    (a, b) => rank(a) - rank(b) || b.pack.size - a.pack.size || (a.pack.id < b.pack.id ? -1 : 1),
+  );
   const table = new ChunkTable(ordered.reduce((sum, { ids }) => sum + ids.length / CHUNK_ID_BYTES, 0));
   const packs = new Set<string>();
   for (const index of ordered) {
@@ -103,7 +108,11 @@ function addPack(table: ChunkTable, index: PackIndex, pack: number): boolean {
   return table.size > before;
 }
 
-async function readIndex(id: string, vaults: readonly Vault[], input: KnownChunksInput): Promise<LoadedIndex | undefined> {
+async function readIndex(
+  id: string,
+  vaults: readonly Vault[],
+  input: KnownChunksInput,
+): Promise<LoadedIndex | undefined> {
   for (const vault of vaults) {
     const key = indexKey(id);
     try {

@@ -19,7 +19,10 @@ export class Lanes {
   readonly #signal: AbortSignal | undefined;
   readonly #onWarning: OnWarning | undefined;
 
-  constructor(vaults: readonly Vault[], options: { readonly signal?: AbortSignal | undefined; readonly onWarning?: OnWarning | undefined }) {
+  constructor(
+    vaults: readonly Vault[],
+    options: { readonly signal?: AbortSignal | undefined; readonly onWarning?: OnWarning | undefined },
+  ) {
     this.#inUse = vaults;
     this.#signal = options.signal;
     this.#onWarning = options.onWarning;

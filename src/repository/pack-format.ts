@@ -60,7 +60,10 @@ export function encodePackHeader(sealedContentKey: Uint8Array, commitment: Uint8
 }
 
 /** The parts of a pack's beginning. Throws `LB_REPO_DAMAGED`, `LB_REPO_NEWER_FORMAT`. */
-export function decodePackHeader(bytes: Uint8Array): { readonly sealedContentKey: Uint8Array; readonly commitment: Uint8Array } {
+export function decodePackHeader(bytes: Uint8Array): {
+  readonly sealedContentKey: Uint8Array;
+  readonly commitment: Uint8Array;
+} {
   if (bytes.length < PACK_HEADER_BYTES || !MAGIC.equals(bytes.subarray(0, MAGIC.length))) {
     throw new LifeboatError('LB_REPO_DAMAGED', 'This is not a pack');
   }

@@ -59,7 +59,12 @@ export class PackReader {
   readonly #blocks: readonly BlockEntry[];
   readonly #offsets: readonly number[];
 
-  private constructor(keys: PackKeys, repositoryId: Uint8Array, blocks: readonly BlockEntry[], offsets: readonly number[]) {
+  private constructor(
+    keys: PackKeys,
+    repositoryId: Uint8Array,
+    blocks: readonly BlockEntry[],
+    offsets: readonly number[],
+  ) {
     this.#keys = keys;
     this.#repositoryId = repositoryId;
     this.#blocks = blocks;
@@ -74,14 +79,18 @@ export class PackReader {
   static async open(ref: PackRef, read: PackBytes, { opener, repositoryId }: PackOpening): Promise<PackReader> {
     const smallest = PACK_HEADER_BYTES + PACK_FOOTER_BYTES;
     if (ref.size < smallest) throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is too short to be one');
-    const [head, foot] = await Promise.all([read(0, PACK_HEADER_BYTES), read(ref.size - PACK_FOOTER_BYTES, PACK_FOOTER_BYTES)]);
+    const [head, foot] = await Promise.all([
+      read(0, PACK_HEADER_BYTES),
+      read(ref.size - PACK_FOOTER_BYTES, PACK_FOOTER_BYTES),
+    ]);
     const { sealedContentKey, commitment } = decodePackHeader(head);
     const keys = packKeys(await opener.open(sealedContentKey, PACK_SEAL_INFO, repositoryId), repositoryId);
     if (!keys.commitment.equals(commitment) || keys.commitment.toString('hex') !== ref.commitment) {
       throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is sealed with another key than its point names');
     }
     const tableBytes = decodePackFooter(foot);
-    if (tableBytes > ref.size - smallest) throw new LifeboatError('LB_REPO_DAMAGED', 'The block table is longer than the pack');
+    if (tableBytes > ref.size - smallest)
+      throw new LifeboatError('LB_REPO_DAMAGED', 'The block table is longer than the pack');
     const tableAt = ref.size - PACK_FOOTER_BYTES - tableBytes;
     const { nonce, aad } = blockContext('table', repositoryId, keys.commitment);
     const blocks = await decodeBlockTable(unseal(keys.key, nonce, aad, await read(tableAt, tableBytes)));
@@ -103,7 +112,8 @@ export class PackReader {
   async block(number: number, read: PackBytes): Promise<Block> {
     const entry = this.#blocks[number];
     const offset = this.#offsets[number];
-    if (entry === undefined || offset === undefined) throw new LifeboatError('LB_REPO_DAMAGED', 'A block is not in the pack');
+    if (entry === undefined || offset === undefined)
+      throw new LifeboatError('LB_REPO_DAMAGED', 'A block is not in the pack');
     const { nonce, aad } = blockContext(number, this.#repositoryId, this.#keys.commitment);
     const opened = unseal(this.#keys.key, nonce, aad, await read(offset, entry.sealedBytes));
     const bytes = entry.compressed ? await decompress(opened, MAX_BLOCK) : opened;

@@ -109,7 +109,9 @@ export class PackStore {
     const read: PackBytes = async (offset, length) => {
       const bytes = await readObject(vault, key, { offset, length, signal: context.signal });
       if (bytes.length === length) return bytes;
-      throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is shorter than it should be', { where: whereIs(vault, key) });
+      throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is shorter than it should be', {
+        where: whereIs(vault, key),
+      });
     };
     const source = PackReader.open(ref, read, this.#opening).then((reader) => ({ reader, read, vault }));
     sources?.set(vault, source);

@@ -25,7 +25,11 @@ const HEAD_BYTES = 32 * 1024;
 /**
  * The points of all vaults, oldest first. A vault that cannot be listed is warned about; throws its error when no vault can be.
  */
-export async function findPoints(vaults: readonly Vault[], site: string | undefined, context: ReadContext): Promise<FoundPoint[]> {
+export async function findPoints(
+  vaults: readonly Vault[],
+  site: string | undefined,
+  context: ReadContext,
+): Promise<FoundPoint[]> {
   const found = new Map<string, PointName & { readonly vaults: Vault[] }>();
   const listings = await Promise.allSettled(vaults.map((vault) => listPointNames(vault, site, context.signal)));
   context.signal?.throwIfAborted();
@@ -111,11 +115,16 @@ export function choosePoint(points: readonly FoundPoint[], wanted: string): Foun
   const matching = points.filter((point) => point.id.startsWith(wanted));
   const [only, ...more] = matching;
   if (only === undefined || wanted === '') {
-    throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point "${wanted}"`, { hint: 'Run `lifeboat points` to see those there are.' });
+    throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point "${wanted}"`, {
+      hint: 'Run `lifeboat points` to see those there are.',
+    });
   }
   if (more.length > 0) {
     throw new LifeboatError('LB_POINT_NOT_FOUND', `"${wanted}" is the beginning of ${matching.length} points`, {
-      hint: `Give more of the id: ${matching.slice(0, 3).map((point) => point.id).join(', ')}`,
+      hint: `Give more of the id: ${matching
+        .slice(0, 3)
+        .map((point) => point.id)
+        .join(', ')}`,
     });
   }
   return only;

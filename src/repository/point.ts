@@ -99,7 +99,11 @@ function manifestAad(place: PointPlace): Buffer {
 
 /** The whole point object: signed JSON, pack table, sealed manifest. docs/format.md, "Recovery points". */
 export function encodePoint(
-  point: PointContext & { readonly repositoryId: string; readonly packs: readonly PackRef[]; readonly sealedManifest: Uint8Array },
+  point: PointContext & {
+    readonly repositoryId: string;
+    readonly packs: readonly PackRef[];
+    readonly sealedManifest: Uint8Array;
+  },
   signingKey: Secret,
 ): Buffer {
   const packTable = encodePackTable(point.packs);
@@ -131,7 +135,10 @@ export function decodePointHead(bytes: Uint8Array, place: PointPlace, signingPub
   const { document, length } = decodeSignedJson(KIND, bytes, signingPublicKey);
   const { repository, slots, indexes, packTable, manifest, ...header } = document;
   if (repository !== place.repositoryId || header.site !== place.site || header.id !== place.id) {
-    throw new LifeboatError('LB_REPO_FORGED', `This is point ${header.id} of site ${header.site} in repository ${repository}, put in another place`);
+    throw new LifeboatError(
+      'LB_REPO_FORGED',
+      `This is point ${header.id} of site ${header.site} in repository ${repository}, put in another place`,
+    );
   }
   const size = length + packTable.bytes + manifest.bytes;
   return { header, slots, indexes, size, sections: { at: length, packTable, manifest } };

@@ -34,7 +34,12 @@ export interface OpenReaderOptions {
 export async function openReader(options: OpenReaderOptions): Promise<RepositoryReader> {
   const { keys, signal, onWarning } = options;
   const { vaults, access } = await chooseVaults(options);
-  const store = keys && new PackStore(vaults, { opener: await createOpener(keys.sealingKey), repositoryId: Buffer.from(keys.repositoryId, 'hex') });
+  const store =
+    keys &&
+    new PackStore(vaults, {
+      opener: await createOpener(keys.sealingKey),
+      repositoryId: Buffer.from(keys.repositoryId, 'hex'),
+    });
   const opener = keys && (await createOpener(keys.sealingKey));
   const namer = keys && createChunkNamer(keys.dedupKey);
   return {
@@ -84,7 +89,10 @@ function definedOnly(options: { readonly signal?: AbortSignal | undefined; reado
   signal?: AbortSignal;
   onWarning?: OnWarning;
 } {
-  return { ...(options.signal && { signal: options.signal }), ...(options.onWarning && { onWarning: options.onWarning }) };
+  return {
+    ...(options.signal && { signal: options.signal }),
+    ...(options.onWarning && { onWarning: options.onWarning }),
+  };
 }
 
 /** The vaults that hold this repository, and what its points are checked with. */
@@ -105,9 +113,13 @@ async function chooseVaults(
       const { id, signingPublicKey } = result.value;
       access ??= { repositoryId: id, signingPublicKey };
       if (access.repositoryId !== id || !Buffer.from(access.signingPublicKey).equals(signingPublicKey)) {
-        throw new LifeboatError('LB_REPO_FORGED', `The vaults hold different repositories: ${access.repositoryId} and ${id}`, {
-          where: `vault "${vault.name}"`,
-        });
+        throw new LifeboatError(
+          'LB_REPO_FORGED',
+          `The vaults hold different repositories: ${access.repositoryId} and ${id}`,
+          {
+            where: `vault "${vault.name}"`,
+          },
+        );
       }
       usable.push(vault);
       continue;
@@ -115,7 +127,8 @@ async function chooseVaults(
     failures.push(result.reason);
     if (keys !== undefined && isLifeboatError(result.reason) && RECOVERABLE.has(result.reason.code)) usable.push(vault);
   }
-  const nothing = failures.length === vaults.length && failures.every((error) => isLifeboatError(error, 'LB_REPO_MISSING'));
+  const nothing =
+    failures.length === vaults.length && failures.every((error) => isLifeboatError(error, 'LB_REPO_MISSING'));
   if (access === undefined || usable.length === 0 || (nothing && !(await anyPoints(vaults, signal)))) throw failures[0];
   for (const error of failures) {
     const where = isLifeboatError(error) ? error.where : undefined;

@@ -26,7 +26,11 @@ export interface StreamSource {
  * The records of a stream. Every chunk was authenticated when its block was opened; that they are the right chunks in
  * the right order is checked again by the stream's digest at its end. Throws `LB_REPO_DAMAGED`.
  */
-export async function* readRecords(stream: StreamRef, source: StreamSource, context: ReadContext): AsyncGenerator<Uint8Array> {
+export async function* readRecords(
+  stream: StreamRef,
+  source: StreamSource,
+  context: ReadContext,
+): AsyncGenerator<Uint8Array> {
   const list = await resolveExtents(stream.extents, source, context);
   let records = 0;
   let bytes = 0;
@@ -49,7 +53,8 @@ export async function* readRecords(stream: StreamRef, source: StreamSource, cont
     bytes += record.length;
     yield record;
   }
-  if (missing > 0 || records !== stream.records || bytes !== stream.bytes) throw damaged('A stream does not hold what it should');
+  if (missing > 0 || records !== stream.records || bytes !== stream.bytes)
+    throw damaged('A stream does not hold what it should');
 }
 
 /** The extent list of a stream, however deeply it was stored. Throws `LB_REPO_DAMAGED`. */

@@ -50,7 +50,8 @@ export class ChunkedRecordWriter implements RecordWriter {
 
   write(record: Uint8Array): Promise<void> {
     if (this.#ended) throw new LifeboatError('LB_INTERNAL', 'A record was written to a stream that has ended');
-    if (record.length > MAX_RECORD) throw new LifeboatError('LB_INTERNAL', `A record has ${record.length} bytes: too many`);
+    if (record.length > MAX_RECORD)
+      throw new LifeboatError('LB_INTERNAL', `A record has ${record.length} bytes: too many`);
     this.#records++;
     this.#bytes += record.length;
     this.#prefix.writeUInt32LE(record.length);
@@ -75,7 +76,7 @@ export class ChunkedRecordWriter implements RecordWriter {
   }
 
   #cut(bytes: Uint8Array): void {
-    for (let from = 0; from < bytes.length; ) {
+    for (let from = 0; from < bytes.length;) {
       const to = cutAfter(bytes, from);
       this.#put([bytes.subarray(from, to)]);
       from = to;

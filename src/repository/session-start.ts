@@ -38,7 +38,10 @@ export async function startSession(
   const headsBySite = await findHeads(points, { ...access, signal, onWarning });
   const heads = [...headsBySite.values()].flat();
   const slots = holders(views, (view) => view.slots);
-  const indexes = worthReading(holders(views, (view) => view.indexes), heads);
+  const indexes = worthReading(
+    holders(views, (view) => view.indexes),
+    heads,
+  );
   const previous = headsBySite.get(site) ?? [];
   const registry = new PackRegistry();
   const known = await loadKnownChunks({
@@ -95,7 +98,8 @@ async function copyToAll(
     if (lanes.inUse.every((vault) => vaults.includes(vault))) continue;
     const { key, sha256 } = named(id);
     const bytes = await readFromAny(vaults, key, sha256, signal);
-    if (bytes === undefined) onWarning?.({ kind: 'object-unreadable', message: 'No vault has this object intact', where: key });
+    if (bytes === undefined)
+      onWarning?.({ kind: 'object-unreadable', message: 'No vault has this object intact', where: key });
     else await lanes.each(async (vault) => vaults.includes(vault) || vault.put(key, bytes, { signal }));
   }
 }

@@ -1,5 +1,13 @@
 import { LifeboatError } from '../core/errors.ts';
-import type { BackupSession, CommittedPoint, Json, PointHeader, RecordWriter, SessionOptions, WriteStats } from './api.ts';
+import type {
+  BackupSession,
+  CommittedPoint,
+  Json,
+  PointHeader,
+  RecordWriter,
+  SessionOptions,
+  WriteStats,
+} from './api.ts';
 import { sha256Hex } from './bytes.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { pointId, pointKey } from './layout.ts';
@@ -24,14 +32,22 @@ export class Session implements BackupSession {
     return new ChunkedRecordWriter(this.#chunks.open());
   }
 
-  async commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint> {
+  async commit(point: {
+    readonly at: string;
+    readonly complete: boolean;
+    readonly manifest: Json;
+  }): Promise<CommittedPoint> {
     if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup can be committed once');
     this.#committing = true;
     const { lanes, site, start, key, signal } = this.#parts;
     const stored = await this.#chunks.finish();
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);
     const id = pointId(committedAt);
-    const sealedManifest = await sealManifest(point.manifest, { repositoryId: key.repositoryId, site, id }, this.#parts.sealer);
+    const sealedManifest = await sealManifest(
+      point.manifest,
+      { repositoryId: key.repositoryId, site, id },
+      this.#parts.sealer,
+    );
     const encode = (stats: WriteStats): { readonly header: PointHeader; readonly bytes: Buffer } => {
       const header: PointHeader = {
         id,
@@ -54,7 +70,9 @@ export class Session implements BackupSession {
       if ((await vault.put(where, bytes, { signal })) === 'created') return;
       // A repeated put of the same point is no conflict; anything else under this name is.
       if (sha256Hex(await readObject(vault, where, { signal })) === sha256Hex(bytes)) return;
-      throw new LifeboatError('LB_VAULT_OBJECT_EXISTS', 'Another point has the same id', { where: whereIs(vault, where) });
+      throw new LifeboatError('LB_VAULT_OBJECT_EXISTS', 'Another point has the same id', {
+        where: whereIs(vault, where),
+      });
     });
     return { header, vaults: [...committed.keys()].map((vault) => vault.name), failed: lanes.dropped };
   }

@@ -50,7 +50,10 @@ export function decodeSignedJson<T extends z.ZodType>(
   if (signature === undefined) throw damaged(format, 'has a malformed signature line');
   const key = typeof signingPublicKey === 'function' ? signingPublicKey(document) : signingPublicKey;
   if (!verifyFor(purpose, line, Buffer.from(signature, 'hex'), key)) {
-    throw new LifeboatError('LB_REPO_FORGED', 'The signature does not match: this was edited, damaged, or made by someone else');
+    throw new LifeboatError(
+      'LB_REPO_FORGED',
+      'The signature does not match: this was edited, damaged, or made by someone else',
+    );
   }
   checkVersion(document, format);
   const parsed = schema.safeParse(document);

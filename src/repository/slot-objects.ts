@@ -14,13 +14,20 @@ const KIND = {
 };
 
 /** A signed note that a slot was removed on purpose, so that its absence is no loss, and a copy left over counts no more. */
-export function encodeTombstone(tombstone: { readonly repositoryId: string; readonly slot: string; readonly removedAt: string }, signingKey: Secret): Buffer {
+export function encodeTombstone(
+  tombstone: { readonly repositoryId: string; readonly slot: string; readonly removedAt: string },
+  signingKey: Secret,
+): Buffer {
   const { repositoryId: repository, slot, removedAt } = tombstone;
   return encodeSignedJson(KIND, { repository, slot, removedAt }, signingKey);
 }
 
 /** Throws `LB_REPO_FORGED`, `LB_REPO_DAMAGED` unless the bytes say, signed, that this slot was removed. */
-export function checkTombstone(bytes: Uint8Array, slot: string, key: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>): void {
+export function checkTombstone(
+  bytes: Uint8Array,
+  slot: string,
+  key: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>,
+): void {
   const document = decodeWholeSignedJson(KIND, bytes, key.signingPublicKey);
   if (document.repository !== key.repositoryId || document.slot !== slot) {
     throw new LifeboatError('LB_REPO_FORGED', 'The tombstone is of another slot or repository');

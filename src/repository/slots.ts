@@ -63,7 +63,12 @@ export async function listSlots(
     if (first === undefined) continue;
     if (key !== undefined && !(await liveSlots(first, key, options.signal)).includes(slot.id)) continue;
     const bytes = await readObject(first, slotKey(slot.id), options);
-    listings.push({ id: slot.id, kind: slotKind(bytes), vaults: slot.vaults.map((vault) => vault.name), size: bytes.length });
+    listings.push({
+      id: slot.id,
+      kind: slotKind(bytes),
+      vaults: slot.vaults.map((vault) => vault.name),
+      size: bytes.length,
+    });
   }
   return listings;
 }
@@ -98,22 +103,35 @@ export async function removeSlot(
   const live = await lanes.each((vault) => liveSlots(vault, keys, signal));
   const matching = new Set([...live.values()].flat().filter((id) => wanted !== '' && id.startsWith(wanted)));
   const [id, ...more] = matching;
-  if (id === undefined) throw new LifeboatError('LB_USAGE', `There is no key slot "${wanted}"`, { hint: 'Run `lifeboat keys list`.' });
-  if (more.length > 0) throw new LifeboatError('LB_USAGE', `"${wanted}" is the beginning of ${matching.size} key slots`);
+  if (id === undefined)
+    throw new LifeboatError('LB_USAGE', `There is no key slot "${wanted}"`, { hint: 'Run `lifeboat keys list`.' });
+  if (more.length > 0)
+    throw new LifeboatError('LB_USAGE', `"${wanted}" is the beginning of ${matching.size} key slots`);
   for (const [vault, slots] of live) {
     if (slots.some((slot) => slot !== id)) continue;
-    throw new LifeboatError('LB_USAGE', `Vault "${vault.name}" would be left without a key slot: nobody could open it any more`, {
-      hint: 'Add another slot first: `lifeboat keys add`.',
-    });
+    throw new LifeboatError(
+      'LB_USAGE',
+      `Vault "${vault.name}" would be left without a key slot: nobody could open it any more`,
+      {
+        hint: 'Add another slot first: `lifeboat keys add`.',
+      },
+    );
   }
-  const tombstone = encodeTombstone({ repositoryId: keys.repositoryId, slot: id, removedAt: new Date(clock.now()).toISOString() }, keys.signingKey);
+  const tombstone = encodeTombstone(
+    { repositoryId: keys.repositoryId, slot: id, removedAt: new Date(clock.now()).toISOString() },
+    keys.signingKey,
+  );
   const done = await lanes.each(async (vault) => {
     await vault.put(tombstoneKey(id), tombstone, { signal });
     try {
       await vault.delete(slotKey(id), { signal });
     } catch (error) {
       signal?.throwIfAborted();
-      onWarning?.({ kind: 'slot-kept', message: `The slot is out of use, but its bytes could not be deleted: ${messageOf(error)}`, where: whereIs(vault, slotKey(id)) });
+      onWarning?.({
+        kind: 'slot-kept',
+        message: `The slot is out of use, but its bytes could not be deleted: ${messageOf(error)}`,
+        where: whereIs(vault, slotKey(id)),
+      });
     }
   });
   return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };

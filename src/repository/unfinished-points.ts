@@ -24,7 +24,8 @@ export async function finishPoints(
 ): Promise<void> {
   const holders = new Map<string, Vault[]>();
   for (const [vault, { points }] of views) {
-    for (const point of points) if (point.site === site) holders.set(point.id, [...(holders.get(point.id) ?? []), vault]);
+    for (const point of points)
+      if (point.site === site) holders.set(point.id, [...(holders.get(point.id) ?? []), vault]);
   }
   for (const id of [...holders.keys()].sort().slice(-WINDOW)) {
     const having = holders.get(id) ?? [];
@@ -42,7 +43,12 @@ export async function finishPoints(
 type Place = Parameters<typeof decodePoint>[1];
 
 /** From the first vault that has it intact. What is wrong with the others is told by whoever looks for the newest points. */
-async function readPoint(vaults: readonly Vault[], place: Place, signingPublicKey: Uint8Array, signal: AbortSignal | undefined) {
+async function readPoint(
+  vaults: readonly Vault[],
+  place: Place,
+  signingPublicKey: Uint8Array,
+  signal: AbortSignal | undefined,
+) {
   for (const vault of vaults) {
     try {
       const bytes = await readObject(vault, pointKey(place.site, place.id), { signal });

@@ -48,7 +48,11 @@ export async function unlock(
       if (keys === undefined) continue;
       checkAgainst(headers, keys);
       if (await isLive(slot.id, slot.vaults, keys, signal)) return { keys, slot: slot.id };
-      onWarning?.({ kind: 'slot-removed', message: 'This key was removed from the repository', where: slotKey(slot.id) });
+      onWarning?.({
+        kind: 'slot-removed',
+        message: 'This key was removed from the repository',
+        where: slotKey(slot.id),
+      });
     } catch (error) {
       signal?.throwIfAborted();
       if (!isLifeboatError(error)) throw error;
@@ -74,7 +78,11 @@ async function readHeaders(
       continue;
     }
     if (isLifeboatError(result.reason, 'LB_REPO_NEWER_FORMAT')) throw result.reason;
-    options.onWarning?.({ kind: 'header-unreadable', message: messageOf(result.reason), where: `vault "${vaults[i]?.name}"` });
+    options.onWarning?.({
+      kind: 'header-unreadable',
+      message: messageOf(result.reason),
+      where: `vault "${vaults[i]?.name}"`,
+    });
   }
   return headers;
 }
@@ -93,7 +101,12 @@ function checkAgainst(headers: readonly RepositoryHeader[], keys: RepositoryKeys
   if (failures.length > 0) throw failures[0];
 }
 
-async function isLive(id: string, vaults: readonly Vault[], keys: RepositoryKeys, signal: AbortSignal | undefined): Promise<boolean> {
+async function isLive(
+  id: string,
+  vaults: readonly Vault[],
+  keys: RepositoryKeys,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const live = await Promise.all(vaults.map((vault) => liveSlots(vault, keys, signal).catch(() => [id])));
   return live.every((slots) => slots.includes(id));
 }
@@ -111,15 +124,23 @@ async function identitySlotsFirst(
         break;
       } catch (error) {
         options.signal?.throwIfAborted();
-        options.onWarning?.({ kind: 'slot-unreadable', message: messageOf(error), where: whereIs(vault, slotKey(slot.id)) });
+        options.onWarning?.({
+          kind: 'slot-unreadable',
+          message: messageOf(error),
+          where: whereIs(vault, slotKey(slot.id)),
+        });
       }
     }
   }
-  const takesPassphrase = (slot: { readonly bytes: Uint8Array }): number => (slotKind(slot.bytes) === 'passphrase' ? 1 : 0);
+  const takesPassphrase = (slot: { readonly bytes: Uint8Array }): number =>
+    slotKind(slot.bytes) === 'passphrase' ? 1 : 0;
   return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
 function nothingThere(headers: readonly RepositoryHeader[]): LifeboatError {
-  if (headers.length > 0) return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
-  return new LifeboatError('LB_REPO_MISSING', 'No vault holds a lifeboat repository', { hint: 'Run `lifeboat init`, or check the location of the vaults.' });
+  if (headers.length > 0)
+    return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
+  return new LifeboatError('LB_REPO_MISSING', 'No vault holds a lifeboat repository', {
+    hint: 'Run `lifeboat init`, or check the location of the vaults.',
+  });
 }

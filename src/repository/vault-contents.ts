@@ -1,5 +1,15 @@
 import type { Vault } from '../vault/vault.ts';
-import { INDEX_ID, INDEX_PREFIX, PACKS_PREFIX, packKey, POINT_ID, POINTS_PREFIX, SHA256_HEX, SITE_NAME, SLOTS_PREFIX } from './layout.ts';
+import {
+  INDEX_ID,
+  INDEX_PREFIX,
+  PACKS_PREFIX,
+  packKey,
+  POINT_ID,
+  POINTS_PREFIX,
+  SHA256_HEX,
+  SITE_NAME,
+  SLOTS_PREFIX,
+} from './layout.ts';
 
 /** Bytes of the packs in a vault, by id. */
 export async function listPacks(vault: Vault, signal?: AbortSignal): Promise<Map<string, number>> {
@@ -17,7 +27,10 @@ export async function listIndexes(vault: Vault, signal?: AbortSignal): Promise<s
 }
 
 /** What is under `keys/`: slots, and slots that a tombstone names. Tombstones are not checked here. */
-export async function listSlotObjects(vault: Vault, signal?: AbortSignal): Promise<{ readonly slots: string[]; readonly tombstones: string[] }> {
+export async function listSlotObjects(
+  vault: Vault,
+  signal?: AbortSignal,
+): Promise<{ readonly slots: string[]; readonly tombstones: string[] }> {
   const names = await listIds(vault, SLOTS_PREFIX, /^[0-9a-f]{64}(\.removed)?$/, signal);
   return {
     slots: names.filter((name) => SHA256_HEX.test(name)),

@@ -13,7 +13,9 @@ export async function readObject(vault: Vault, key: string, options?: GetOptions
 export async function readNamed(vault: Vault, key: string, sha256: string, signal?: AbortSignal): Promise<Uint8Array> {
   const bytes = await readObject(vault, key, { signal });
   if ((await sha256HexOffThread(bytes)) === sha256) return bytes;
-  throw new LifeboatError('LB_REPO_DAMAGED', 'The bytes do not match the name of the object', { where: whereIs(vault, key) });
+  throw new LifeboatError('LB_REPO_DAMAGED', 'The bytes do not match the name of the object', {
+    where: whereIs(vault, key),
+  });
 }
 
 /** As `readObject`, but `undefined` when there is no such object. */
@@ -37,6 +39,10 @@ export async function at<T>(where: string, work: () => T | Promise<T>): Promise<
     return await work();
   } catch (error) {
     if (!isLifeboatError(error) || error.where !== undefined) throw error;
-    throw new LifeboatError(error.code, error.message, { where, ...(error.hint !== undefined && { hint: error.hint }), cause: error.cause });
+    throw new LifeboatError(error.code, error.message, {
+      where,
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error.cause,
+    });
   }
 }

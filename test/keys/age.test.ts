@@ -2,7 +2,15 @@ import { Decrypter, Encrypter } from 'age-encryption';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decryptAge, encryptAge } from '../../src/keys/age.ts';
-import { generateIdentity, generateRepositoryKeys, openSlot, parseIdentities, recipientOf, sealSlot, slotKind } from '../../src/keys/index.ts';
+import {
+  generateIdentity,
+  generateRepositoryKeys,
+  openSlot,
+  parseIdentities,
+  recipientOf,
+  sealSlot,
+  slotKind,
+} from '../../src/keys/index.ts';
 
 const content = Buffer.from('what is in the slot');
 
@@ -33,14 +41,19 @@ describe('age files', () => {
     );
   });
 
-  it.each(['x25519', 'post-quantum'] as const)('of an identity (%s) open with it, and with nothing else', async (kind) => {
-    const [mine, other] = await Promise.all([generateIdentity(kind), generateIdentity(kind)]);
-    expect(await recipientOf(mine.identity)).toBe(mine.recipient);
-    const file = await encryptAge(content, { kind: 'age', recipient: mine.recipient });
-    expect(slotKind(file)).toBe(kind);
-    expect(Buffer.from((await decryptAge(file, { identities: [other.identity, ` ${mine.identity}\n`] })) ?? [])).toEqual(content);
-    expect(await decryptAge(file, { identities: [other.identity], passphrases: ['x'] })).toBeUndefined();
-  });
+  it.each(['x25519', 'post-quantum'] as const)(
+    'of an identity (%s) open with it, and with nothing else',
+    async (kind) => {
+      const [mine, other] = await Promise.all([generateIdentity(kind), generateIdentity(kind)]);
+      expect(await recipientOf(mine.identity)).toBe(mine.recipient);
+      const file = await encryptAge(content, { kind: 'age', recipient: mine.recipient });
+      expect(slotKind(file)).toBe(kind);
+      expect(
+        Buffer.from((await decryptAge(file, { identities: [other.identity, ` ${mine.identity}\n`] })) ?? []),
+      ).toEqual(content);
+      expect(await decryptAge(file, { identities: [other.identity], passphrases: ['x'] })).toBeUndefined();
+    },
+  );
 
   it('that would take all memory to open are not opened', async () => {
     const file = Buffer.from(await encryptAge(content, { kind: 'passphrase', passphrase: 'x', workFactor: 9 }));
@@ -68,7 +81,9 @@ describe('an identity file', () => {
 
   it('is refused when it is something else, without showing it', () => {
     for (const text of ['', '# nothing', 'hunter2', 'age1qqqq', 'AGE-SECRET-KEY-1QQQ\nhunter2']) {
-      expect(() => parseIdentities(text)).toThrow(expect.objectContaining({ code: 'LB_KEY_INVALID', message: expect.not.stringContaining('hunter2') as string }));
+      expect(() => parseIdentities(text)).toThrow(
+        expect.objectContaining({ code: 'LB_KEY_INVALID', message: expect.not.stringContaining('hunter2') as string }),
+      );
     }
   });
 });
@@ -88,9 +103,12 @@ describe('a key slot', () => {
 
   it('that holds something else, or a newer kind of key, is refused', async () => {
     const secret = { kind: 'passphrase', passphrase: 'x', workFactor: 2 } as const;
-    const open = async (text: string): Promise<unknown> => openSlot(await encryptAge(Buffer.from(text), secret), { passphrases: ['x'] });
+    const open = async (text: string): Promise<unknown> =>
+      openSlot(await encryptAge(Buffer.from(text), secret), { passphrases: ['x'] });
     await expect(open('a diary')).rejects.toMatchObject({ code: 'LB_KEY_INVALID' });
     await expect(open('{"format":"lifeboat-read-key","version":1}')).rejects.toMatchObject({ code: 'LB_KEY_INVALID' });
-    await expect(open('{"format":"lifeboat-read-key","version":2}')).rejects.toMatchObject({ code: 'LB_REPO_NEWER_FORMAT' });
+    await expect(open('{"format":"lifeboat-read-key","version":2}')).rejects.toMatchObject({
+      code: 'LB_REPO_NEWER_FORMAT',
+    });
   });
 });

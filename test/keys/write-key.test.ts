@@ -42,7 +42,15 @@ describe('a write key as text', () => {
   });
 
   it('is refused when a part is missing, and when it is something else', () => {
-    for (const other of ['', 'nonsense', text.slice(0, -1), text.slice(0, 900), `${text}.`, text.replace('-1.', '-2.'), 'AGE-SECRET-KEY-1QQQ']) {
+    for (const other of [
+      '',
+      'nonsense',
+      text.slice(0, -1),
+      text.slice(0, 900),
+      `${text}.`,
+      text.replace('-1.', '-2.'),
+      'AGE-SECRET-KEY-1QQQ',
+    ]) {
       expect(() => parseWriteKey(other)).toThrow(expect.objectContaining({ code: 'LB_KEY_INVALID' }));
     }
   });

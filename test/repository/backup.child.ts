@@ -20,6 +20,10 @@ for (let generation = Number(first); ; generation++) {
     }),
   );
   const at = new Date().toISOString();
-  const point = await session.commit({ at, complete: true, manifest: { generation, streams: Object.fromEntries(streams) } });
+  const point = await session.commit({
+    at,
+    complete: true,
+    manifest: { generation, streams: Object.fromEntries(streams) },
+  });
   process.stdout.write(`${point.header.id}\n`);
 }

@@ -28,7 +28,7 @@ describe('the chunker', () => {
   it('cuts the same in memory as from a stream', async () => {
     const data = randomBytes(1_500_000);
     const ends: number[] = [];
-    for (let at = 0; at < data.length; ) ends.push((at = cutAfter(data, at)));
+    for (let at = 0; at < data.length;) ends.push((at = cutAfter(data, at)));
     expect(await cuts([data])).toEqual(ends);
   });
 

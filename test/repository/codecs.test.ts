@@ -114,12 +114,20 @@ describe('index objects', () => {
   const repositoryId = randomBytes(16);
   const packIndex = fc
     .record({ pack: packRef, blocks: fc.array(fc.nat(20)) })
-    .map(({ pack, blocks }) => ({ pack, blocks, ids: randomBytes(16 * blocks.reduce((sum, count) => sum + count, 0)) }));
+    .map(({ pack, blocks }) => ({
+      pack,
+      blocks,
+      ids: randomBytes(16 * blocks.reduce((sum, count) => sum + count, 0)),
+    }));
 
   it('are read as they were written', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(packIndex, { maxLength: 8 }), async (packs) => {
-        const read = await decodeIndexObject(await encodeIndexObject(packs, indexKey, repositoryId), indexKey, repositoryId);
+        const read = await decodeIndexObject(
+          await encodeIndexObject(packs, indexKey, repositoryId),
+          indexKey,
+          repositoryId,
+        );
         expect(read.map((index) => ({ ...index, ids: Buffer.from(index.ids) }))).toEqual(packs);
       }),
       { numRuns: 50 },
@@ -128,12 +136,19 @@ describe('index objects', () => {
 
   it('open with their key and in their repository only', async () => {
     const bytes = await encodeIndexObject([], indexKey, repositoryId);
-    await expect(decodeIndexObject(bytes, new Secret(randomBytes(32)), repositoryId)).rejects.toMatchObject({ code: 'LB_REPO_DAMAGED' });
-    await expect(decodeIndexObject(bytes, indexKey, randomBytes(16))).rejects.toMatchObject({ code: 'LB_REPO_DAMAGED' });
+    await expect(decodeIndexObject(bytes, new Secret(randomBytes(32)), repositoryId)).rejects.toMatchObject({
+      code: 'LB_REPO_DAMAGED',
+    });
+    await expect(decodeIndexObject(bytes, indexKey, randomBytes(16))).rejects.toMatchObject({
+      code: 'LB_REPO_DAMAGED',
+    });
   });
 
   it('never look the same twice, though they say the same', async () => {
-    const [one, two] = await Promise.all([encodeIndexObject([], indexKey, repositoryId), encodeIndexObject([], indexKey, repositoryId)]);
+    const [one, two] = await Promise.all([
+      encodeIndexObject([], indexKey, repositoryId),
+      encodeIndexObject([], indexKey, repositoryId),
+    ]);
     expect(one.equals(two)).toBe(false);
   });
 });

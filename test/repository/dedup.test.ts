@@ -64,7 +64,8 @@ describe('what a backup adds', () => {
     const scene = await makeScene();
     const [vault] = scene.vaults;
     await backUp(scene, { all: madeUpList(100) });
-    for (const [key, bytes] of vault?.objects ?? []) if (key.startsWith('index/')) vault?.objects.set(key, bytes.subarray(1));
+    for (const [key, bytes] of vault?.objects ?? [])
+      if (key.startsWith('index/')) vault?.objects.set(key, bytes.subarray(1));
     const warnings: { kind: string }[] = [];
     const second = await backUp(scene, { all: madeUpList(100) }, { warnings: warnings as [] });
     expect(second.header.stats.newChunks).toBe(100);
@@ -117,7 +118,10 @@ describe('many small backups', () => {
     expectSame(await restore(scene), { all: records() });
     const [vault] = scene.vaults;
     const points = [...(vault?.objects.keys() ?? [])].filter((key) => key.startsWith('points/')).sort();
-    const newest = Buffer.from(vault?.objects.get(points.at(-1) ?? '') ?? []).toString('latin1').split('\n')[0] ?? '';
+    const newest =
+      Buffer.from(vault?.objects.get(points.at(-1) ?? '') ?? [])
+        .toString('latin1')
+        .split('\n')[0] ?? '';
     const head = JSON.parse(newest) as { indexes: string[]; packTable: { bytes: number } };
     expect(head.indexes.length).toBeLessThan(40);
     expect(head.packTable.bytes / 68).toBeLessThan(40);

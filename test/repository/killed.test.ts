@@ -24,7 +24,9 @@ describe('backups that are killed at any moment', () => {
     folder = await mkdtemp(join(tmpdir(), 'lifeboat-killed-'));
     paths = [join(folder, 'one'), join(folder, 'two')];
     for (const path of paths) await mkdir(path);
-    scene = await makeSceneIn(await Promise.all(paths.map((path, i) => openDirectoryVault({ name: `vault-${i}`, path }))));
+    scene = await makeSceneIn(
+      await Promise.all(paths.map((path, i) => openDirectoryVault({ name: `vault-${i}`, path }))),
+    );
     await writeFile(join(folder, 'key'), formatWriteKey(writeKeyOf(scene.keys)), { mode: 0o600 });
   });
   afterAll(async () => {
@@ -34,9 +36,13 @@ describe('backups that are killed at any moment', () => {
 
   /** Lets the child run until it has reported `points` points and for `ms` more, then kills it; gives the ids it had reported. */
   async function runAndKill(generation: number, points: number, ms: number): Promise<string[]> {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, join(folder, 'key'), String(generation), ...paths], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', CHILD, join(folder, 'key'), String(generation), ...paths],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     try {
       let output = '';
       const exited = once(child, 'exit');
@@ -57,8 +63,13 @@ describe('backups that are killed at any moment', () => {
 
   it('leave whole points only, which the next ones build on', async () => {
     const reported: string[] = [];
-    for (let round = 0; round < 20; round++) reported.push(...(await runAndKill(round, round % 3 === 0 ? 1 : 0, (round * 37) % 200)));
-    expect((await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'data' })).findings.filter((finding) => finding.kind !== 'missing')).toEqual([]);
+    for (let round = 0; round < 20; round++)
+      reported.push(...(await runAndKill(round, round % 3 === 0 ? 1 : 0, (round * 37) % 200)));
+    expect(
+      (await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'data' })).findings.filter(
+        (finding) => finding.kind !== 'missing',
+      ),
+    ).toEqual([]);
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
     const points = await reader.listPoints();
     const ids = points.map((point) => point.id);
@@ -68,7 +79,10 @@ describe('backups that are killed at any moment', () => {
       const point = await reader.open(id);
       const { generation } = point.manifest as { generation: number };
       const streams = await readBack(point);
-      expectSame(streams, Object.fromEntries([0, 1, 2].map((part) => [`part-${part}`, generationRecords(generation, part)])));
+      expectSame(
+        streams,
+        Object.fromEntries([0, 1, 2].map((part) => [`part-${part}`, generationRecords(generation, part)])),
+      );
     }
     const next = await backUp(scene, { all: generationRecords(0, 0) });
     expect(next.vaults).toHaveLength(2);

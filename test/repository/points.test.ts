@@ -6,7 +6,11 @@ import type { MemoryVault } from '../support/memory-vault.ts';
 import { backUp, expectSame, madeUpList, makeScene, restore, testClock } from './scene.ts';
 import type { Scene } from './scene.ts';
 
-function pointOf(scene: Scene, id: string, site = 'prod'): { readonly vault: MemoryVault; readonly key: string; readonly bytes: Uint8Array } {
+function pointOf(
+  scene: Scene,
+  id: string,
+  site = 'prod',
+): { readonly vault: MemoryVault; readonly key: string; readonly bytes: Uint8Array } {
   const [vault] = scene.vaults as [MemoryVault];
   const key = `points/${site}/${id}`;
   return { vault, key, bytes: vault.objects.get(key) ?? new Uint8Array() };
@@ -28,10 +32,15 @@ describe('a recovery point', () => {
     const scene = await makeScene();
     const { header } = await backUp(scene, { all: madeUpList(10) });
     const { vault, key, bytes } = pointOf(scene, header.id);
-    vault.objects.set(key, edited(bytes, (line) => line.replace('"complete":true', '"complete":false')));
+    vault.objects.set(
+      key,
+      edited(bytes, (line) => line.replace('"complete":true', '"complete":false')),
+    );
     await expect(restore(scene)).rejects.toMatchObject({ code: 'LB_REPO_FORGED', where: `vault "a", ${key}` });
     const reader = await openReader({ vaults: scene.vaults });
-    expect(await reader.listPoints()).toMatchObject([{ id: header.id, problem: expect.stringContaining('signature') as string }]);
+    expect(await reader.listPoints()).toMatchObject([
+      { id: header.id, problem: expect.stringContaining('signature') as string },
+    ]);
   });
 
   it('that was copied to another id or another site is refused', async () => {
@@ -63,7 +72,10 @@ describe('a recovery point', () => {
     const scene = await makeScene();
     const { header } = await backUp(scene, { all: madeUpList(10) });
     const { vault, key, bytes } = pointOf(scene, header.id);
-    vault.objects.set(key, edited(bytes, (line) => line.replace(scene.keys.repositoryId, '0'.repeat(32)), scene));
+    vault.objects.set(
+      key,
+      edited(bytes, (line) => line.replace(scene.keys.repositoryId, '0'.repeat(32)), scene),
+    );
     await expect(restore(scene)).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
   });
 
@@ -87,7 +99,10 @@ describe('a recovery point', () => {
     const scene = await makeScene();
     const { header } = await backUp(scene, { all: madeUpList(10) });
     const { vault, key, bytes } = pointOf(scene, header.id);
-    vault.objects.set(key, edited(bytes, (line) => line.replace('"version":1', '"version":2'), scene));
+    vault.objects.set(
+      key,
+      edited(bytes, (line) => line.replace('"version":1', '"version":2'), scene),
+    );
     const newer = { code: 'LB_REPO_NEWER_FORMAT' };
     await expect(restore(scene)).rejects.toMatchObject(newer);
     await expect(backUp(scene, { all: [] })).rejects.toMatchObject(newer);
@@ -98,7 +113,10 @@ describe('a recovery point', () => {
     const scene = await makeScene();
     const { header } = await backUp(scene, { all: madeUpList(10) });
     const { vault, key, bytes } = pointOf(scene, header.id);
-    vault.objects.set(key, edited(bytes, (line) => line.replace('"version":1', '"version":3')));
+    vault.objects.set(
+      key,
+      edited(bytes, (line) => line.replace('"version":1', '"version":3')),
+    );
     await expect(restore(scene)).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
   });
 
@@ -139,8 +157,11 @@ describe('the chain of points', () => {
     for (const { header } of both) expect(header.previous.map((previous) => previous.id)).toEqual([first.header.id]);
     clock.advance(60_000);
     const last = await backUp(scene, { all: [] }, { clock });
-    expect(last.header.previous.map((previous) => previous.id).sort()).toEqual(both.map(({ header }) => header.id).sort());
-    for (const [i, { header }] of both.entries()) expectSame(await restore(scene, header.id), { all: madeUpList(20, { generation: () => i }) });
+    expect(last.header.previous.map((previous) => previous.id).sort()).toEqual(
+      both.map(({ header }) => header.id).sort(),
+    );
+    for (const [i, { header }] of both.entries())
+      expectSame(await restore(scene, header.id), { all: madeUpList(20, { generation: () => i }) });
     expect(await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'data' })).toMatchObject({ findings: [] });
   });
 
@@ -164,7 +185,10 @@ describe('the chain of points', () => {
     clock.advance(60_000);
     await backUp(scene, { all: ['2'] }, { clock });
     const { vault, key, bytes } = pointOf(scene, first.header.id);
-    vault.objects.set(key, edited(bytes, (line) => line.replace('"complete":true', '"complete":false'), scene));
+    vault.objects.set(
+      key,
+      edited(bytes, (line) => line.replace('"complete":true', '"complete":false'), scene),
+    );
     const report = await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'structure' });
     expect(report.findings).toMatchObject([{ object: key, kind: 'chain' }]);
   });

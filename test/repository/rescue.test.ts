@@ -10,10 +10,29 @@ import { rescueReaderIn, runRescue } from './rescue.ts';
 import type { RescueRun } from './rescue.ts';
 import { backUp, madeUpList, makeSceneIn, PASSPHRASE } from './scene.ts';
 
-const ODD_NAMES = ['system:controller:node', 'Über:größe', '.hidden', 'con', 'Upper', 'upper', 'a b\tc', 'x'.repeat(253), '..a', '%41', 'com1.txt', '名前'];
+const ODD_NAMES = [
+  'system:controller:node',
+  'Über:größe',
+  '.hidden',
+  'con',
+  'Upper',
+  'upper',
+  'a b\tc',
+  'x'.repeat(253),
+  '..a',
+  '%41',
+  'com1.txt',
+  '名前',
+];
 const TYPES = [
   { group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap', namespaced: true },
-  { group: 'rbac.authorization.k8s.io', version: 'v1', resource: 'clusterroles', kind: 'ClusterRole', namespaced: false },
+  {
+    group: 'rbac.authorization.k8s.io',
+    version: 'v1',
+    resource: 'clusterroles',
+    kind: 'ClusterRole',
+    namespaced: false,
+  },
   { group: 'example.com', version: 'v1beta1', resource: 'widgets', kind: 'Widget', namespaced: true },
 ];
 
@@ -23,8 +42,12 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
   let empty: string;
   let script: string;
   let pointId: string;
-  const widget = Buffer.from('{"apiVersion":"example.com/v1beta1","kind":"Widget",\n "metadata":{"name":"w","namespace":"shop"},"spec":{"big":9007199254740993}}');
-  const large = Buffer.from(JSON.stringify({ metadata: { name: 'large', namespace: 'shop' }, data: { x: '0123456789abcdef'.repeat(60_000) } }));
+  const widget = Buffer.from(
+    '{"apiVersion":"example.com/v1beta1","kind":"Widget",\n "metadata":{"name":"w","namespace":"shop"},"spec":{"big":9007199254740993}}',
+  );
+  const large = Buffer.from(
+    JSON.stringify({ metadata: { name: 'large', namespace: 'shop' }, data: { x: '0123456789abcdef'.repeat(60_000) } }),
+  );
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lifeboat-rescue-'));
@@ -39,7 +62,9 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     const writer = await openWriter({ vaults: [original], writeKey: writeKeyOf(scene.keys) });
     const streams: Record<string, readonly Buffer[]> = {
       '/configmaps': [...madeUpList(200), large],
-      'rbac.authorization.k8s.io/clusterroles': ODD_NAMES.map((name) => Buffer.from(JSON.stringify({ metadata: { name }, rules: null }))),
+      'rbac.authorization.k8s.io/clusterroles': ODD_NAMES.map((name) =>
+        Buffer.from(JSON.stringify({ metadata: { name }, rules: null })),
+      ),
       'example.com/widgets': [widget],
     };
     for (let round = 0; round < 2; round++) {
@@ -70,14 +95,16 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     expect(stdout).toContain(`${pointId}  prod  2026-03-14T02:15:00.000Z  214 objects`);
   });
 
-  it.each([[], ['--passphrase-file', 'passphrase.txt'], ['--identity-file', 'x25519.txt'], ['--identity-file', 'post-quantum.txt']])(
-    'verifies every byte with %s %s',
-    async (...key) => {
-      const [option, file] = key as [string?, string?];
-      const { code, stdout } = await run('verify', ...(option === undefined ? [] : [option, join(folder, file ?? '')]));
-      expect([code, stdout]).toEqual([0, expect.stringMatching(/2 points read, 0 of them bad/) as string]);
-    },
-  );
+  it.each([
+    [],
+    ['--passphrase-file', 'passphrase.txt'],
+    ['--identity-file', 'x25519.txt'],
+    ['--identity-file', 'post-quantum.txt'],
+  ])('verifies every byte with %s %s', async (...key) => {
+    const [option, file] = key as [string?, string?];
+    const { code, stdout } = await run('verify', ...(option === undefined ? [] : [option, join(folder, file ?? '')]));
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/2 points read, 0 of them bad/) as string]);
+  });
 
   it('writes one JSON file for each object, under safe names', async () => {
     const target = join(folder, 'objects');
@@ -89,7 +116,9 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     expect(new Set(roles.map((file) => file.toLowerCase())).size).toBe(ODD_NAMES.length);
     const names = await Promise.all(
       roles.map(async (file) => {
-        const role = JSON.parse(await readFile(join(target, 'rbac.authorization.k8s.io', 'ClusterRole', '_cluster', file), 'utf8')) as { kind: string; metadata: { name: string } };
+        const role = JSON.parse(
+          await readFile(join(target, 'rbac.authorization.k8s.io', 'ClusterRole', '_cluster', file), 'utf8'),
+        ) as { kind: string; metadata: { name: string } };
         return `${role.kind} ${role.metadata.name}`;
       }),
     );
@@ -97,11 +126,18 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     const map = await readFile(join(target, 'core', 'ConfigMap', 'shop', 'large.json'), 'utf8');
     expect(map).toBe(`{"apiVersion":"v1","kind":"ConfigMap",${large.toString().slice(1)}\n`);
     // Numbers too large for JavaScript stay as they were.
-    expect(await readFile(join(target, 'example.com', 'Widget', 'shop', 'w.json'), 'utf8')).toContain('9007199254740993');
+    expect(await readFile(join(target, 'example.com', 'Widget', 'shop', 'w.json'), 'utf8')).toContain(
+      '9007199254740993',
+    );
   });
 
   it('prints all objects one a line, also with the passphrase typed in', async () => {
-    const { code, stdout, stderr } = await runRescue(script, empty, ['extract', pointId.slice(0, 20), '--ndjson'], `${PASSPHRASE}\n`);
+    const { code, stdout, stderr } = await runRescue(
+      script,
+      empty,
+      ['extract', pointId.slice(0, 20), '--ndjson'],
+      `${PASSPHRASE}\n`,
+    );
     expect(stderr).toContain('Passphrase: ');
     expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 214]);
     for (const line of stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toHaveProperty('kind');
@@ -114,7 +150,11 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     await backUp(scene, { all: madeUpList(24_000, { bytes: 130 }) });
     const types = [{ group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap', namespaced: true }];
     const manifest = { kind: 'cluster-state', summary: { types } };
-    await backUp(scene, { '/configmaps': madeUpList(24_000, { bytes: 130, generation: (number) => number % 2 }) }, { manifest });
+    await backUp(
+      scene,
+      { '/configmaps': madeUpList(24_000, { bytes: 130, generation: (number) => number % 2 }) },
+      { manifest },
+    );
     const options = ['--vault', other, '--passphrase-file', join(folder, 'passphrase.txt')];
     const { stdout, code } = await run('extract', 'latest', '--ndjson', ...options);
     expect([code, stdout.trimEnd().split('\n').length]).toEqual([0, 24_000]);
@@ -131,20 +171,39 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
     await rm(path);
     await writeFile(path, bytes);
     const verified = await run('verify', '--vault', damaged);
-    expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining(`BAD packs/${first}/${pack}`) as string });
-    const extracted = await run('extract', 'latest', '--ndjson', '--vault', damaged, '--identity-file', join(folder, 'x25519.txt'));
+    expect(verified).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`BAD packs/${first}/${pack}`) as string,
+    });
+    const extracted = await run(
+      'extract',
+      'latest',
+      '--ndjson',
+      '--vault',
+      damaged,
+      '--identity-file',
+      join(folder, 'x25519.txt'),
+    );
     expect(extracted).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is damaged') as string });
   });
 
   it('refuses a wrong key, a point that is not there, and a forged one', async () => {
     const other = join(folder, 'other.txt');
     await writeFile(other, (await generateIdentity('x25519')).identity);
-    expect(await run('extract', 'latest', '--ndjson', '--identity-file', other)).toMatchObject({ code: 1, stderr: expect.stringContaining('none of the 3 key slots') as string });
-    expect(await run('extract', '1999', '--ndjson', '--identity-file', join(folder, 'x25519.txt'))).toMatchObject({ code: 1 });
+    expect(await run('extract', 'latest', '--ndjson', '--identity-file', other)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('none of the 3 key slots') as string,
+    });
+    expect(await run('extract', '1999', '--ndjson', '--identity-file', join(folder, 'x25519.txt'))).toMatchObject({
+      code: 1,
+    });
     const forged = join(folder, 'forged');
     await cp(vault, forged, { recursive: true });
     await cp(join(vault, 'points', 'prod', pointId), join(forged, 'points', 'prod', '20990101T000000Z-00000000'));
-    expect(await run('list', '--vault', forged)).toMatchObject({ code: 1, stdout: expect.stringMatching(/20990101T000000Z-00000000 .*BAD/) as string });
+    expect(await run('list', '--vault', forged)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/20990101T000000Z-00000000 .*BAD/) as string,
+    });
   });
 
   it('explains itself', async () => {

@@ -18,9 +18,14 @@ export async function rescueReaderIn(vault: string): Promise<string> {
 /** Runs a rescue reader as a user would: Node alone, in `cwd`, with nothing of the environment. */
 export function runRescue(script: string, cwd: string, args: readonly string[], input = ''): Promise<RescueRun> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [script, ...args], { cwd, env: {}, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [script, ...args],
+      { cwd, env: {}, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+      },
+    );
     child.stdin?.end(input);
   });
 }

@@ -19,7 +19,10 @@ describe('a repository gives back what was put in', () => {
       { weight: 1, arbitrary: fc.nat(40).map((length) => randomBytes(length * 20_000)) },
       { weight: 1, arbitrary: fc.constantFrom(-5, -4, -3, 0, 1).map((more) => Buffer.alloc(MAX_CHUNK + more, 'ab')) },
     );
-    const streams = fc.dictionary(fc.string({ minLength: 1 }), fc.array(record, { maxLength: 30 }), { maxKeys: 5, noNullPrototype: true });
+    const streams = fc.dictionary(fc.string({ minLength: 1 }), fc.array(record, { maxLength: 30 }), {
+      maxKeys: 5,
+      noNullPrototype: true,
+    });
     await fc.assert(
       fc.asyncProperty(streams, async (given: Streams) => {
         await backUp(scene, given);
@@ -35,7 +38,9 @@ describe('a repository gives back what was put in', () => {
     expect(point.header.stats.packs).toBeGreaterThan(1);
     const read = await restore(scene);
     expect(read['small']).toEqual(madeUpList(50));
-    expect(read['big']?.map((record, i) => record.equals(records[i] ?? Buffer.alloc(0)))).toEqual(records.map(() => true));
+    expect(read['big']?.map((record, i) => record.equals(records[i] ?? Buffer.alloc(0)))).toEqual(
+      records.map(() => true),
+    );
   });
 
   it('when a stream is empty, and when there is none', async () => {

@@ -45,7 +45,11 @@ export interface BackupOptions {
 }
 
 /** Backs up streams of records, all at the same time, as a point whose manifest names them. */
-export async function backUp(scene: Scene<Vault>, streams: Streams, options: BackupOptions = {}): Promise<CommittedPoint> {
+export async function backUp(
+  scene: Scene<Vault>,
+  streams: Streams,
+  options: BackupOptions = {},
+): Promise<CommittedPoint> {
   const { site = 'prod', clock, warnings, vaults = scene.vaults, manifest } = options;
   const writer = await openWriter({ vaults, writeKey: writeKeyOf(scene.keys), ...(clock && { clock }) });
   const session = await writer.begin(site, { onWarning: (warning) => warnings?.push(warning) });
@@ -57,7 +61,11 @@ export async function backUp(scene: Scene<Vault>, streams: Streams, options: Bac
       refs[name] = { ...(await stream.end()) };
     }),
   );
-  return session.commit({ at: '2026-03-14T02:15:00.000Z', complete: true, manifest: { kind: 'test', ...manifest, streams: refs } });
+  return session.commit({
+    at: '2026-03-14T02:15:00.000Z',
+    complete: true,
+    manifest: { kind: 'test', ...manifest, streams: refs },
+  });
 }
 
 /** All streams of a point. */
@@ -81,18 +89,28 @@ export function streamsOf(point: OpenPoint): Record<string, StreamRef> {
 }
 
 /** Opens a point and reads everything in it. */
-export async function restore(scene: Scene<Vault>, id = 'latest', warnings: Warning[] = []): Promise<Record<string, Buffer[]>> {
-  const reader = await openReader({ vaults: scene.vaults, keys: scene.keys, onWarning: (warning) => warnings.push(warning) });
+export async function restore(
+  scene: Scene<Vault>,
+  id = 'latest',
+  warnings: Warning[] = [],
+): Promise<Record<string, Buffer[]>> {
+  const reader = await openReader({
+    vaults: scene.vaults,
+    keys: scene.keys,
+    onWarning: (warning) => warnings.push(warning),
+  });
   return readBack(await reader.open(id));
 }
 
 /** Throws unless what was read is exactly these streams. Quicker than comparing thousands of buffers byte by byte in JavaScript. */
 export function expectSame(read: Readonly<Record<string, readonly Buffer[]>>, streams: Streams): void {
   const names = Object.keys(streams).sort().join();
-  if (Object.keys(read).sort().join() !== names) throw new Error(`streams ${Object.keys(read).join()} were read, and not ${names}`);
+  if (Object.keys(read).sort().join() !== names)
+    throw new Error(`streams ${Object.keys(read).join()} were read, and not ${names}`);
   for (const [name, records] of Object.entries(streams)) {
     const got = read[name] ?? [];
-    if (got.length !== records.length) throw new Error(`stream ${name} has ${got.length} records, and not ${records.length}`);
+    if (got.length !== records.length)
+      throw new Error(`stream ${name} has ${got.length} records, and not ${records.length}`);
     for (const [i, record] of records.entries()) {
       if (!got[i]?.equals(Buffer.from(record))) throw new Error(`record ${i} of stream ${name} differs`);
     }
@@ -110,7 +128,10 @@ export function madeUp(number: number, bytes = 1200, generation = 0): Buffer {
   return Buffer.from(`${head}${value}"}}`);
 }
 
-export function madeUpList(count: number, options: { readonly bytes?: number; readonly generation?: (number: number) => number } = {}): Buffer[] {
+export function madeUpList(
+  count: number,
+  options: { readonly bytes?: number; readonly generation?: (number: number) => number } = {},
+): Buffer[] {
   return Array.from({ length: count }, (_, number) => madeUp(number, options.bytes, options.generation?.(number) ?? 0));
 }
 

@@ -83,7 +83,8 @@ describe('a backup session', () => {
   it('refuses a site whose name cannot be part of a key', async () => {
     const scene = await makeScene();
     const writer = await openWriter({ vaults: scene.vaults, writeKey: writeKeyOf(scene.keys) });
-    for (const site of ['', 'a/b', '..', '.x', 'ä', 'x'.repeat(64)]) await expect(writer.begin(site)).rejects.toMatchObject({ code: 'LB_USAGE' });
+    for (const site of ['', 'a/b', '..', '.x', 'ä', 'x'.repeat(64)])
+      await expect(writer.begin(site)).rejects.toMatchObject({ code: 'LB_USAGE' });
   });
 
   it('lets the caller use its buffer again after each write', async () => {

@@ -15,7 +15,11 @@ describe('unlocking', () => {
     const bob = await generateIdentity('post-quantum');
     await addSlot([a], scene.keys, { kind: 'age', recipient: alice.recipient });
     await addSlot([b], scene.keys, { kind: 'age', recipient: bob.recipient });
-    for (const secrets of [{ passphrases: [PASSPHRASE] }, { identities: [alice.identity] }, { identities: [bob.identity], passphrases: ['wrong'] }]) {
+    for (const secrets of [
+      { passphrases: [PASSPHRASE] },
+      { identities: [alice.identity] },
+      { identities: [bob.identity], passphrases: ['wrong'] },
+    ]) {
       const { keys } = await unlock(scene.vaults, secrets);
       expect(Buffer.compare(keys.sealingKey.expose(), scene.keys.sealingKey.expose())).toBe(0);
     }
@@ -32,8 +36,12 @@ describe('unlocking', () => {
     await expect(unlock(scene.vaults, {})).rejects.toMatchObject({ code: 'LB_KEY_MISSING' });
     await expect(unlock(scene.vaults, { passphrases: ['wrong'] })).rejects.toMatchObject(wrong);
     await expect(unlock(scene.vaults, { identities: [stranger.identity] })).rejects.toMatchObject(wrong);
-    await expect(unlock(scene.vaults, { identities: ['AGE-SECRET-KEY-1X'] })).rejects.toMatchObject({ code: 'LB_KEY_INVALID' });
-    await expect(unlock([new MemoryVault('empty')], { passphrases: [PASSPHRASE] })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
+    await expect(unlock(scene.vaults, { identities: ['AGE-SECRET-KEY-1X'] })).rejects.toMatchObject({
+      code: 'LB_KEY_INVALID',
+    });
+    await expect(unlock([new MemoryVault('empty')], { passphrases: [PASSPHRASE] })).rejects.toMatchObject({
+      code: 'LB_REPO_MISSING',
+    });
   });
 
   it('uses the other vault when a slot is damaged in one', async () => {
@@ -51,7 +59,10 @@ describe('unlocking', () => {
     const [vault] = scene.vaults as [MemoryVault];
     const planted = await sealSlot(other.keys, { kind: 'passphrase', passphrase: 'planted', workFactor: WORK_FACTOR });
     await addSlot(other.vaults, other.keys, { kind: 'passphrase', passphrase: 'x', workFactor: WORK_FACTOR });
-    vault.objects.set(`keys/${Buffer.from(await crypto.subtle.digest('SHA-256', Uint8Array.from(planted))).toString('hex')}`, planted);
+    vault.objects.set(
+      `keys/${Buffer.from(await crypto.subtle.digest('SHA-256', Uint8Array.from(planted))).toString('hex')}`,
+      planted,
+    );
     await expect(unlock(scene.vaults, { passphrases: ['planted'] })).rejects.toMatchObject(wrong);
     const { keys } = await unlock(scene.vaults, { passphrases: ['planted', PASSPHRASE] });
     expect(keys.repositoryId).toBe(scene.keys.repositoryId);
@@ -62,9 +73,17 @@ describe('removing a slot', () => {
   it('takes it out of use in every vault, and verify knows', async () => {
     const scene = await makeScene('a', 'b');
     const old = (await unlock(scene.vaults, { passphrases: [PASSPHRASE] })).slot;
-    const added = await addSlot(scene.vaults, scene.keys, { kind: 'passphrase', passphrase: 'new', workFactor: WORK_FACTOR });
+    const added = await addSlot(scene.vaults, scene.keys, {
+      kind: 'passphrase',
+      passphrase: 'new',
+      workFactor: WORK_FACTOR,
+    });
     await backUp(scene, { all: ['x'] });
-    expect(await removeSlot(scene.vaults, scene.keys, old.slice(0, 10))).toEqual({ id: old, vaults: ['a', 'b'], failed: [] });
+    expect(await removeSlot(scene.vaults, scene.keys, old.slice(0, 10))).toEqual({
+      id: old,
+      vaults: ['a', 'b'],
+      failed: [],
+    });
     expect((await listSlots(scene.vaults, scene.keys)).map((slot) => slot.id)).toEqual([added.id]);
     await expect(unlock(scene.vaults, { passphrases: [PASSPHRASE] })).rejects.toMatchObject(wrong);
     await expect(unlock(scene.vaults, { passphrases: ['new'] })).resolves.toMatchObject({ slot: added.id });
@@ -101,8 +120,17 @@ describe('removing a slot', () => {
     const scene = await makeScene();
     const [vault] = scene.vaults as [MemoryVault];
     const { slot } = await unlock(scene.vaults, { passphrases: [PASSPHRASE] });
-    const document = { format: 'lifeboat-slot-removed', version: 1, repository: scene.keys.repositoryId, slot, removedAt: '2026-01-01T00:00:00.000Z' };
-    vault.objects.set(`keys/${slot}.removed`, Buffer.from(`${JSON.stringify(document)}\n{"signature":"${'0'.repeat(128)}"}\n`));
+    const document = {
+      format: 'lifeboat-slot-removed',
+      version: 1,
+      repository: scene.keys.repositoryId,
+      slot,
+      removedAt: '2026-01-01T00:00:00.000Z',
+    };
+    vault.objects.set(
+      `keys/${slot}.removed`,
+      Buffer.from(`${JSON.stringify(document)}\n{"signature":"${'0'.repeat(128)}"}\n`),
+    );
     await expect(unlock(scene.vaults, { passphrases: [PASSPHRASE] })).resolves.toMatchObject({ slot });
     const report = await verify({ vaults: scene.vaults, depth: 'structure' });
     expect(report.findings).toMatchObject([{ object: `keys/${slot}.removed`, kind: 'forged' }]);

@@ -31,7 +31,10 @@ describe('a point that only some vaults got, because its backup was killed', () 
     const second = `points/prod/${(await backUp(scene, contents, { clock })).header.id}`;
     expect(b.objects.has(first)).toBe(false);
     b.objects.delete(second);
-    a.objects.set(second, (a.objects.get(second) ?? new Uint8Array()).map((byte, at) => (at === 30 ? byte ^ 1 : byte)));
+    a.objects.set(
+      second,
+      (a.objects.get(second) ?? new Uint8Array()).map((byte, at) => (at === 30 ? byte ^ 1 : byte)),
+    );
     clock.advance(60_000);
     await backUp(scene, contents, { clock });
     expect(b.objects.has(second)).toBe(false);

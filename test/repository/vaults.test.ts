@@ -5,11 +5,26 @@ import { generateRepositoryKeys, sealSlot, writeKeyOf } from '../../src/keys/ind
 import type { StreamRef } from '../../src/repository/api.ts';
 import { createRepository, openReader, openWriter, verify } from '../../src/repository/index.ts';
 import { MemoryVault } from '../support/memory-vault.ts';
-import { backUp, expectSame, madeUpList, makeScene, readBack, readStream, restore, streamsOf, testClock, WORK_FACTOR } from './scene.ts';
+import {
+  backUp,
+  expectSame,
+  madeUpList,
+  makeScene,
+  readBack,
+  readStream,
+  restore,
+  streamsOf,
+  testClock,
+  WORK_FACTOR,
+} from './scene.ts';
 
-const packsOf = (vault: MemoryVault | undefined): string[] => [...(vault?.objects.keys() ?? [])].filter((key) => key.startsWith('packs/'));
+const packsOf = (vault: MemoryVault | undefined): string[] =>
+  [...(vault?.objects.keys() ?? [])].filter((key) => key.startsWith('packs/'));
 
-function failing(prefix: string, code: 'LB_VAULT_FULL' | 'LB_VAULT_UNAVAILABLE' = 'LB_VAULT_FULL'): MemoryVault['interfere'] {
+function failing(
+  prefix: string,
+  code: 'LB_VAULT_FULL' | 'LB_VAULT_UNAVAILABLE' = 'LB_VAULT_FULL',
+): MemoryVault['interfere'] {
   return (operation, key) => {
     if (operation === 'put' && key.startsWith(prefix)) throw new LifeboatError(code, 'no room left');
   };
@@ -40,7 +55,9 @@ describe('making a repository', () => {
 
   it('refuses to make one that nobody could open', async () => {
     const keys = await generateRepositoryKeys();
-    await expect(createRepository({ vaults: [new MemoryVault('a')], keys, slots: [] })).rejects.toMatchObject({ code: 'LB_KEY_MISSING' });
+    await expect(createRepository({ vaults: [new MemoryVault('a')], keys, slots: [] })).rejects.toMatchObject({
+      code: 'LB_KEY_MISSING',
+    });
   });
 
   it('lets exactly one of two win that are made at the same moment', async () => {
@@ -67,19 +84,22 @@ describe('a backup into several vaults', () => {
     expect(c?.objects).toEqual(a?.objects);
   });
 
-  it.each(['packs/', 'index/', 'points/', ''])('goes on without one that fails when it is to store "%s…"', async (prefix) => {
-    const scene = await makeScene('a', 'b');
-    const [a, b] = scene.vaults as [MemoryVault, MemoryVault];
-    a.interfere = failing(prefix);
-    const warnings: Warning[] = [];
-    const point = await backUp(scene, { all: madeUpList(500) }, { warnings });
-    expect(point).toMatchObject({ vaults: ['b'], failed: [{ vault: 'a', code: 'LB_VAULT_FULL' }] });
-    expect(warnings).toMatchObject([{ kind: 'vault-dropped' }]);
-    a.interfere = undefined;
-    expectSame(await restore({ ...scene, vaults: [b] }), { all: madeUpList(500) });
-    expectSame(await restore(scene), { all: madeUpList(500) });
-    expect((await verify({ vaults: [b], keys: scene.keys, depth: 'data' })).findings).toEqual([]);
-  });
+  it.each(['packs/', 'index/', 'points/', ''])(
+    'goes on without one that fails when it is to store "%s…"',
+    async (prefix) => {
+      const scene = await makeScene('a', 'b');
+      const [a, b] = scene.vaults as [MemoryVault, MemoryVault];
+      a.interfere = failing(prefix);
+      const warnings: Warning[] = [];
+      const point = await backUp(scene, { all: madeUpList(500) }, { warnings });
+      expect(point).toMatchObject({ vaults: ['b'], failed: [{ vault: 'a', code: 'LB_VAULT_FULL' }] });
+      expect(warnings).toMatchObject([{ kind: 'vault-dropped' }]);
+      a.interfere = undefined;
+      expectSame(await restore({ ...scene, vaults: [b] }), { all: madeUpList(500) });
+      expectSame(await restore(scene), { all: madeUpList(500) });
+      expect((await verify({ vaults: [b], keys: scene.keys, depth: 'data' })).findings).toEqual([]);
+    },
+  );
 
   it('goes on without one that fails when it is looked at', async () => {
     const scene = await makeScene('a', 'b');
@@ -124,7 +144,9 @@ describe('a backup into several vaults', () => {
     await createRepository({ vaults, keys: scene.keys, slots: [] });
     await backUp({ ...scene, vaults }, { all: madeUpList(300) });
     expectSame(await restore({ ...scene, vaults: [added] }), { all: madeUpList(300) });
-    expect((await verify({ vaults: [added], keys: scene.keys, depth: 'data' })).findings.map((finding) => finding.kind)).toEqual(['chain']);
+    expect(
+      (await verify({ vaults: [added], keys: scene.keys, depth: 'data' })).findings.map((finding) => finding.kind),
+    ).toEqual(['chain']);
   });
 });
 
@@ -132,7 +154,9 @@ describe('opening a repository', () => {
   it('says that there is none', async () => {
     const scene = await makeScene();
     const vaults = [new MemoryVault('empty')];
-    await expect(openWriter({ vaults, writeKey: writeKeyOf(scene.keys) })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
+    await expect(openWriter({ vaults, writeKey: writeKeyOf(scene.keys) })).rejects.toMatchObject({
+      code: 'LB_REPO_MISSING',
+    });
     await expect(openReader({ vaults })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
     await expect(openReader({ vaults, keys: scene.keys })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
     await expect(verify({ vaults, depth: 'structure' })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
@@ -140,13 +164,19 @@ describe('opening a repository', () => {
 
   it('says that the key is of another one', async () => {
     const [scene, other] = await Promise.all([makeScene(), makeScene()]);
-    await expect(openWriter({ vaults: scene.vaults, writeKey: writeKeyOf(other.keys) })).rejects.toMatchObject({ code: 'LB_KEY_WRONG' });
-    await expect(openReader({ vaults: scene.vaults, keys: other.keys })).rejects.toMatchObject({ code: 'LB_KEY_WRONG' });
+    await expect(openWriter({ vaults: scene.vaults, writeKey: writeKeyOf(other.keys) })).rejects.toMatchObject({
+      code: 'LB_KEY_WRONG',
+    });
+    await expect(openReader({ vaults: scene.vaults, keys: other.keys })).rejects.toMatchObject({
+      code: 'LB_KEY_WRONG',
+    });
   });
 
   it('refuses vaults that hold different ones', async () => {
     const [scene, other] = await Promise.all([makeScene('a'), makeScene('b')]);
-    await expect(openReader({ vaults: [...scene.vaults, ...other.vaults] })).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
+    await expect(openReader({ vaults: [...scene.vaults, ...other.vaults] })).rejects.toMatchObject({
+      code: 'LB_REPO_FORGED',
+    });
   });
 
   it('needs no key to list points, and one to open them', async () => {
@@ -166,12 +196,14 @@ describe('opening a repository', () => {
       clock.advance(60_000);
     }
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
-    const open = async (id: string, site?: string): Promise<string> => (await reader.open(id, site === undefined ? {} : { site })).header.id;
+    const open = async (id: string, site?: string): Promise<string> =>
+      (await reader.open(id, site === undefined ? {} : { site })).header.id;
     expect(await open('latest', 'east')).toBe(ids[2]);
     expect(await open('latest', 'west')).toBe(ids[1]);
     expect(await open(ids[1] ?? '')).toBe(ids[1]);
     expect(await open(ids[0]?.slice(0, 15) ?? '')).toBe(ids[0]);
-    for (const wanted of ['2026', 'latest', 'nonsense', '']) await expect(open(wanted)).rejects.toMatchObject({ code: 'LB_POINT_NOT_FOUND' });
+    for (const wanted of ['2026', 'latest', 'nonsense', ''])
+      await expect(open(wanted)).rejects.toMatchObject({ code: 'LB_POINT_NOT_FOUND' });
     await expect(open('latest', 'north')).rejects.toMatchObject({ code: 'LB_POINT_NOT_FOUND' });
     expect((await reader.listPoints({ site: 'east' })).map((point) => point.id)).toEqual([ids[0], ids[2]]);
   });
@@ -185,11 +217,17 @@ describe('reading', () => {
     await backUp(scene, { one: madeUpList(300, { generation: (number) => number % 3 }) });
     const [lost, damaged] = packsOf(a) as [string, string];
     a.objects.delete(lost);
-    b.objects.set(damaged, Uint8Array.from(b.objects.get(damaged) ?? [], (byte, i) => (i === 2000 ? byte ^ 1 : byte)));
+    b.objects.set(
+      damaged,
+      Uint8Array.from(b.objects.get(damaged) ?? [], (byte, i) => (i === 2000 ? byte ^ 1 : byte)),
+    );
     const warnings: Warning[] = [];
     const expected = { one: madeUpList(300, { generation: (number) => number % 3 }) };
     expectSame(await restore(scene, 'latest', warnings), expected);
-    expect(warnings.map((warning) => [warning.kind, warning.where])).toContainEqual(['pack-unreadable', `vault "a", ${lost}`]);
+    expect(warnings.map((warning) => [warning.kind, warning.where])).toContainEqual([
+      'pack-unreadable',
+      `vault "a", ${lost}`,
+    ]);
     // With the better vault first, too.
     expectSame(await restore({ ...scene, vaults: [b, a] }, 'latest', []), expected);
   });
@@ -219,7 +257,9 @@ describe('reading', () => {
     const scene = await makeScene();
     const [vault] = scene.vaults as [MemoryVault];
     const large = Array.from({ length: 12 }, () => Buffer.from(crypto.getRandomValues(new Uint8Array(60_000))));
-    const bulk = Array.from({ length: 40 }, () => Buffer.concat(Array.from({ length: 4 }, () => crypto.getRandomValues(new Uint8Array(60_000)))));
+    const bulk = Array.from({ length: 40 }, () =>
+      Buffer.concat(Array.from({ length: 4 }, () => crypto.getRandomValues(new Uint8Array(60_000)))),
+    );
     await backUp(scene, { bulk, small: large.slice(0, 1) });
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
     const point = await reader.open('latest');

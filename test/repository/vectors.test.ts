@@ -51,7 +51,10 @@ describe('a vault written when format 1 was settled', () => {
   });
 
   it('opens with its passphrase and its identities', async () => {
-    for (const secrets of [{ passphrases: [expected.passphrase] }, ...expected.identities.map((identity) => ({ identities: [identity] }))]) {
+    for (const secrets of [
+      { passphrases: [expected.passphrase] },
+      ...expected.identities.map((identity) => ({ identities: [identity] })),
+    ]) {
       const { keys } = await unlock([vault], secrets);
       expect(keys.repositoryId).toBe(expected.repository);
       expect(formatWriteKey(writeKeyOf(keys))).toBe(expected.writeKey);
@@ -64,7 +67,12 @@ describe('a vault written when format 1 was settled', () => {
     expect((await reader.listPoints()).map((point) => point.id)).toEqual(expected.points.map((point) => point.id));
     for (const { id, streams } of expected.points) {
       const read = await readBack(await reader.open(id));
-      const hashes = Object.fromEntries(Object.entries(read).map(([name, records]) => [name, records.map((record) => createHash('sha256').update(record).digest('hex'))]));
+      const hashes = Object.fromEntries(
+        Object.entries(read).map(([name, records]) => [
+          name,
+          records.map((record) => createHash('sha256').update(record).digest('hex')),
+        ]),
+      );
       expect(hashes).toEqual(streams);
     }
     expect(await verify({ vaults: [vault], keys, depth: 'data' })).toMatchObject({ findings: [], unreferenced: 0 });

@@ -5,11 +5,24 @@ import type { Progress } from '../../src/core/progress.ts';
 import type { Finding, VerifyReport } from '../../src/repository/api.ts';
 import { addSlot, verify } from '../../src/repository/index.ts';
 import { MemoryVault } from '../support/memory-vault.ts';
-import { backUp, expectSame, flipBit, madeUpList, makeScene, PASSPHRASE, restore, testClock, WORK_FACTOR } from './scene.ts';
+import {
+  backUp,
+  expectSame,
+  flipBit,
+  madeUpList,
+  makeScene,
+  PASSPHRASE,
+  restore,
+  testClock,
+  WORK_FACTOR,
+} from './scene.ts';
 import type { Scene } from './scene.ts';
 
 const KINDS = ['lifeboat.json', 'keys/', 'packs/', 'index/', 'points/', 'rescue/'] as const;
-const expected = { configmaps: madeUpList(300, { generation: (number) => (number < 20 ? 1 : 0) }), secrets: madeUpList(40) };
+const expected = {
+  configmaps: madeUpList(300, { generation: (number) => (number < 20 ? 1 : 0) }),
+  secrets: madeUpList(40),
+};
 
 /** A repository with two points, one vault. */
 async function filledScene(): Promise<Scene> {
@@ -17,7 +30,11 @@ async function filledScene(): Promise<Scene> {
   const clock = testClock();
   await backUp(scene, { configmaps: madeUpList(300) }, { clock });
   clock.advance(60_000);
-  await backUp(scene, { configmaps: madeUpList(300, { generation: (number) => (number < 20 ? 1 : 0) }), secrets: madeUpList(40) }, { clock });
+  await backUp(
+    scene,
+    { configmaps: madeUpList(300, { generation: (number) => (number < 20 ? 1 : 0) }), secrets: madeUpList(40) },
+    { clock },
+  );
   return scene;
 }
 
@@ -46,8 +63,18 @@ describe('verify', () => {
     ['data', true, 'data-opened'],
   ] as const)('finds nothing in what is whole: %s, with the read key: %s', async (depth, withKeys, reached) => {
     const progress: Progress[] = [];
-    const report = await verify({ vaults: [intact], depth, ...(withKeys && { keys: scene.keys }), onProgress: (state) => progress.push(state) });
-    expect(report).toMatchObject({ findings: [], unreferenced: 0, depth: reached, vaults: [{ name: 'a', points: 2, intactPoints: 2 }] });
+    const report = await verify({
+      vaults: [intact],
+      depth,
+      ...(withKeys && { keys: scene.keys }),
+      onProgress: (state) => progress.push(state),
+    });
+    expect(report).toMatchObject({
+      findings: [],
+      unreferenced: 0,
+      depth: reached,
+      vaults: [{ name: 'a', points: 2, intactPoints: 2 }],
+    });
     expect(report.vaults[0]?.objects).toBe(intact.objects.size);
     const last = progress.at(-1);
     expect(last?.done).toBe(last?.total);
@@ -62,12 +89,15 @@ describe('verify', () => {
     }
   });
 
-  it.each(['keys/', 'packs/', 'index/', 'rescue/'])('finds the loss of each object under %s without a key', async (kind) => {
-    for (const key of objectsOf(kind)) {
-      const report = await verify({ vaults: [without(key)], depth: 'structure' });
-      expect(findingsAbout(report, key)).toMatchObject([{ object: key, vault: 'a', kind: 'missing' }]);
-    }
-  });
+  it.each(['keys/', 'packs/', 'index/', 'rescue/'])(
+    'finds the loss of each object under %s without a key',
+    async (kind) => {
+      for (const key of objectsOf(kind)) {
+        const report = await verify({ vaults: [without(key)], depth: 'structure' });
+        expect(findingsAbout(report, key)).toMatchObject([{ object: key, vault: 'a', kind: 'missing' }]);
+      }
+    },
+  );
 
   it('finds the loss of a point by the one that follows it, and that of the newest by another vault', async () => {
     const [first, newest] = objectsOf('points/') as [string, string];
@@ -81,9 +111,11 @@ describe('verify', () => {
 
   it.each(KINDS)('finds one changed bit anywhere in each object under %s, without a key', async (kind) => {
     const keys = objectsOf(kind);
-    const change = fc.constantFrom(...keys).chain((key) =>
-      fc.record({ key: fc.constant(key), at: fc.nat((intact.objects.get(key)?.length ?? 1) - 1), bit: fc.nat(7) }),
-    );
+    const change = fc
+      .constantFrom(...keys)
+      .chain((key) =>
+        fc.record({ key: fc.constant(key), at: fc.nat((intact.objects.get(key)?.length ?? 1) - 1), bit: fc.nat(7) }),
+      );
     await fc.assert(
       fc.asyncProperty(change, async ({ key, at, bit }) => {
         const vault = intact.copy('a');
@@ -100,7 +132,10 @@ describe('verify', () => {
     for (const kind of ['points/', 'lifeboat.json', 'keys/']) {
       const [key] = objectsOf(kind) as [string];
       const bytes = intact.objects.get(key) ?? new Uint8Array();
-      const vault = new MemoryVault('a', [...intact.objects].filter(([name]) => name === key || name === 'lifeboat.json'));
+      const vault = new MemoryVault(
+        'a',
+        [...intact.objects].filter(([name]) => name === key || name === 'lifeboat.json'),
+      );
       for (let at = 0; at < bytes.length; at += 3) {
         vault.objects.set(key, flipBit(bytes, at, at % 8));
         const report = await verify({ vaults: [vault], keys: scene.keys, depth: 'structure' });
@@ -123,9 +158,11 @@ describe('verify', () => {
 
   it('never lets a changed vault give back anything but the truth', async () => {
     const keys = [...intact.objects.keys()].filter((key) => !key.startsWith('rescue/'));
-    const change = fc.constantFrom(...keys).chain((key) =>
-      fc.record({ key: fc.constant(key), at: fc.nat((intact.objects.get(key)?.length ?? 1) - 1), bit: fc.nat(7) }),
-    );
+    const change = fc
+      .constantFrom(...keys)
+      .chain((key) =>
+        fc.record({ key: fc.constant(key), at: fc.nat((intact.objects.get(key)?.length ?? 1) - 1), bit: fc.nat(7) }),
+      );
     await fc.assert(
       fc.asyncProperty(change, async ({ key, at, bit }) => {
         const vault = intact.copy('a');
@@ -142,7 +179,9 @@ describe('verify', () => {
 
   it('says which points a pack touches, and counts the others as intact', async () => {
     const [first] = objectsOf('points/') as [string];
-    const onlySecond = objectsOf('packs/').find((key) => !Buffer.from(intact.objects.get(first) ?? []).includes(Buffer.from(key.slice(9), 'hex')));
+    const onlySecond = objectsOf('packs/').find(
+      (key) => !Buffer.from(intact.objects.get(first) ?? []).includes(Buffer.from(key.slice(9), 'hex')),
+    );
     const report = await verify({ vaults: [without(onlySecond ?? '')], depth: 'structure' });
     expect(report.findings).toMatchObject([{ object: onlySecond, kind: 'missing' }]);
     expect(report.findings[0]?.points).toHaveLength(1);
@@ -157,7 +196,10 @@ describe('verify', () => {
     // A writer whose dedup key is not the repository's: what it stores is found under ids that are not those of the contents.
     await backUp(liar, { configmaps: madeUpList(20, { generation: () => 9 }) });
     const report = await verify({ vaults: [vault], keys: scene.keys, depth: 'data' });
-    expect(report.findings.map((finding) => finding.object.slice(0, 5)).sort((a, b) => a.localeCompare(b))).toEqual(['index', 'point']);
+    expect(report.findings.map((finding) => finding.object.slice(0, 5)).sort((a, b) => a.localeCompare(b))).toEqual([
+      'index',
+      'point',
+    ]);
     expect((await verify({ vaults: [vault], depth: 'data' })).findings).toEqual([]);
   });
 
@@ -179,12 +221,18 @@ describe('verify', () => {
   });
 
   it('stops when it is told to', async () => {
-    await expect(verify({ vaults: [intact], depth: 'data', signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(
+      verify({ vaults: [intact], depth: 'data', signal: AbortSignal.abort(new Error('enough')) }),
+    ).rejects.toThrow('enough');
   });
 
   it('finds that a slot was added to one vault only', async () => {
     const two = await makeScene('a', 'b');
-    await addSlot(two.vaults.slice(0, 1), two.keys, { kind: 'passphrase', passphrase: PASSPHRASE, workFactor: WORK_FACTOR });
+    await addSlot(two.vaults.slice(0, 1), two.keys, {
+      kind: 'passphrase',
+      passphrase: PASSPHRASE,
+      workFactor: WORK_FACTOR,
+    });
     const [, b] = two.vaults as [MemoryVault, MemoryVault];
     // The next backup brings it to the other vault.
     await backUp(two, { all: ['x'] });

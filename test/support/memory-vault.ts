@@ -1,5 +1,14 @@
 import { LifeboatError } from '../../src/core/errors.ts';
-import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from '../../src/vault/vault.ts';
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectInfo,
+  PutOutcome,
+  Vault,
+  VaultBody,
+  VaultObject,
+} from '../../src/vault/vault.ts';
 
 /** Called before every operation; what it throws is what the operation throws. */
 export type Interference = (operation: 'put' | 'get' | 'head' | 'list' | 'delete', key: string) => void | Promise<void>;
@@ -37,7 +46,10 @@ export class MemoryVault implements Vault {
     await this.interfere?.('get', key);
     options.signal?.throwIfAborted();
     const bytes = this.objects.get(key);
-    if (bytes === undefined) throw new LifeboatError('LB_VAULT_OBJECT_MISSING', 'There is no such object', { where: `vault "${this.name}", ${key}` });
+    if (bytes === undefined)
+      throw new LifeboatError('LB_VAULT_OBJECT_MISSING', 'There is no such object', {
+        where: `vault "${this.name}", ${key}`,
+      });
     const { offset = 0, length = Infinity } = options;
     const from = offset < 0 ? Math.max(0, bytes.length + offset) : offset;
     const part = bytes.subarray(from, Math.min(bytes.length, from + length));
@@ -55,7 +67,12 @@ export class MemoryVault implements Vault {
     await this.interfere?.('list', prefix);
     for (const key of [...this.objects.keys()].sort()) {
       const bytes = this.objects.get(key);
-      if (key.startsWith(prefix) && bytes !== undefined && (options.startAfter === undefined || key > options.startAfter)) yield { key, size: bytes.length };
+      if (
+        key.startsWith(prefix) &&
+        bytes !== undefined &&
+        (options.startAfter === undefined || key > options.startAfter)
+      )
+        yield { key, size: bytes.length };
     }
   }
 

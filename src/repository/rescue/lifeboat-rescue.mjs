@@ -12,7 +12,16 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as zlib from 'node:zlib';
 
-const { createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, scryptSync } = crypto;
+const {
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  scryptSync,
+} = crypto;
 const self = fileURLToPath(import.meta.url);
 
 const USAGE = `Reads a lifeboat vault that was copied to a folder.
@@ -85,7 +94,8 @@ const X25519_SPKI = Buffer.from('302a300506032b656e032100', 'hex');
 const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 const MLKEM768_PKCS8 = Buffer.from('3054020100300b060960864801650304040204428040', 'hex');
 
-const privateKey = (prefix, raw) => createPrivateKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'pkcs8' });
+const privateKey = (prefix, raw) =>
+  createPrivateKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'pkcs8' });
 const publicKey = (prefix, raw) => createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' });
 const rawPublic = (key) => createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
 
@@ -105,14 +115,19 @@ function decapsulateXWing(seed, encapsulated) {
 function openHpke(seed, encapsulated, ciphertext, info, aad, aead) {
   const suite = Buffer.concat([utf8('HPKE'), Buffer.from([0x64, 0x7a, 0, 1, 0, aead])]);
   const none = Buffer.alloc(0);
-  const context = Buffer.concat([Buffer.from([0]), hpkeExtract(suite, none, 'psk_id_hash', none), hpkeExtract(suite, none, 'info_hash', utf8(info))]);
+  const context = Buffer.concat([
+    Buffer.from([0]),
+    hpkeExtract(suite, none, 'psk_id_hash', none),
+    hpkeExtract(suite, none, 'info_hash', utf8(info)),
+  ]);
   const secret = hpkeExtract(suite, decapsulateXWing(seed, encapsulated), 'secret', none);
   const key = hpkeExpand(suite, secret, 'key', context, 32);
   const nonce = hpkeExpand(suite, secret, 'base_nonce', context, 12);
   return decryptAead(aead === 2 ? 'aes-256-gcm' : 'chacha20-poly1305', key, nonce, aad, ciphertext);
 }
 
-const openSealed = (seed, sealed, info, aad) => openHpke(seed, sealed.subarray(0, 1120), sealed.subarray(1120), info, aad, 2);
+const openSealed = (seed, sealed, info, aad) =>
+  openHpke(seed, sealed.subarray(0, 1120), sealed.subarray(1120), info, aad, 2);
 
 // ---- Key slots: age files (age-encryption.org/v1) ----
 
@@ -165,7 +180,14 @@ function openStanza({ args, body }, secret) {
     return unwrap(hkdf(shared, Buffer.concat([share, rawPublic(own)]), 'age-encryption.org/v1/X25519'), wrapped);
   }
   if (type === 'mlkem768x25519' && post === true) {
-    return openHpke(identityBytes(secret.identity), unbase64(first), wrapped, 'age-encryption.org/mlkem768x25519', undefined, 3);
+    return openHpke(
+      identityBytes(secret.identity),
+      unbase64(first),
+      wrapped,
+      'age-encryption.org/mlkem768x25519',
+      undefined,
+      3,
+    );
   }
   return undefined;
 }
@@ -202,7 +224,9 @@ function openAge(file, secret) {
 function listVault(vault, folder = '') {
   return readdirSync(join(vault, folder), { withFileTypes: true })
     .filter((entry) => !entry.name.startsWith('.'))
-    .flatMap((entry) => (entry.isDirectory() ? listVault(vault, `${folder}${entry.name}/`) : [`${folder}${entry.name}`]))
+    .flatMap((entry) =>
+      entry.isDirectory() ? listVault(vault, `${folder}${entry.name}/`) : [`${folder}${entry.name}`],
+    )
     .sort();
 }
 
@@ -211,15 +235,22 @@ function readSigned(bytes, purpose, keyOf) {
   const end = bytes.indexOf(10);
   const length = end + 1 + 145;
   const document = JSON.parse(bytes.subarray(0, end).toString('utf8'));
-  const signature = /^\{"signature":"([0-9a-f]{128})"\}\n$/.exec(bytes.subarray(end + 1, length).toString('latin1'))?.[1];
+  const signature = /^\{"signature":"([0-9a-f]{128})"\}\n$/.exec(
+    bytes.subarray(end + 1, length).toString('latin1'),
+  )?.[1];
   const signed = Buffer.concat([utf8(`${purpose}\n`), bytes.subarray(0, end)]);
-  const good = signature !== undefined && crypto.verify(null, signed, publicKey(ED25519_SPKI, keyOf(document)), Buffer.from(signature, 'hex'));
+  const good =
+    signature !== undefined &&
+    crypto.verify(null, signed, publicKey(ED25519_SPKI, keyOf(document)), Buffer.from(signature, 'hex'));
   if (!good) fail('the signature does not match: edited, damaged, or made by someone else');
   if (document.version > 1) fail(`format version ${document.version} is newer than this reader: get a newer one`);
   return { document, length };
 }
 
-const readHeader = (vault) => readSigned(readFileSync(join(vault, 'lifeboat.json')), 'lifeboat/1/repository', (header) => unbase64(header.signingPublicKey)).document;
+const readHeader = (vault) =>
+  readSigned(readFileSync(join(vault, 'lifeboat.json')), 'lifeboat/1/repository', (header) =>
+    unbase64(header.signingPublicKey),
+  ).document;
 
 /** The keys of the repository, from any slot that one of the secrets opens. */
 function unlock(vault, secrets) {
@@ -238,24 +269,37 @@ function unlock(vault, secrets) {
 }
 
 function readKeyOf(document) {
-  if (document.format !== 'lifeboat-read-key' || document.version !== 1) fail('the slot holds no read key that this reader knows');
+  if (document.format !== 'lifeboat-read-key' || document.version !== 1)
+    fail('the slot holds no read key that this reader knows');
   const bytes = (name) => Buffer.from(document[name], 'hex');
   const signingKey = privateKey(Buffer.from('302e020100300506032b657004220420', 'hex'), bytes('signingKey'));
-  return { repository: document.repository, id: bytes('repository'), sealingKey: bytes('sealingKey'), dedupKey: bytes('dedupKey'), signingPublicKey: rawPublic(signingKey) };
+  return {
+    repository: document.repository,
+    id: bytes('repository'),
+    sealingKey: bytes('sealingKey'),
+    dedupKey: bytes('dedupKey'),
+    signingPublicKey: rawPublic(signingKey),
+  };
 }
 
 /** A whole point, checked: signed head, pack table, sealed manifest. */
 function readPoint(vault, { site, id }, access) {
   const bytes = readFileSync(join(vault, 'points', site, id));
   const { document: head, length } = readSigned(bytes, 'lifeboat/1/point', () => access.signingPublicKey);
-  if (head.repository !== access.repository || head.site !== site || head.id !== id) fail('the point was put in another place than it is from');
+  if (head.repository !== access.repository || head.site !== site || head.id !== id)
+    fail('the point was put in another place than it is from');
   const packTable = bytes.subarray(length, length + head.packTable.bytes);
   const manifest = bytes.subarray(length + head.packTable.bytes);
-  if (sha256(packTable) !== head.packTable.sha256 || sha256(manifest) !== head.manifest.sha256) fail('the point is damaged after its signed part');
+  if (sha256(packTable) !== head.packTable.sha256 || sha256(manifest) !== head.manifest.sha256)
+    fail('the point is damaged after its signed part');
   const packs = [];
   for (let at = 0; at < packTable.length; at += 68) {
     const entry = packTable.subarray(at, at + 68);
-    packs.push({ id: entry.toString('hex', 0, 32), size: entry.readUInt32LE(32), commitment: entry.toString('hex', 36) });
+    packs.push({
+      id: entry.toString('hex', 0, 32),
+      size: entry.readUInt32LE(32),
+      commitment: entry.toString('hex', 36),
+    });
   }
   return { head, packs, manifest };
 }
@@ -263,7 +307,9 @@ function readPoint(vault, { site, id }, access) {
 /** The manifest: HPKE-sealed, zstd, JSON. */
 function openManifest(point, keys) {
   const aad = utf8(`${keys.repository}\n${point.head.site}\n${point.head.id}`);
-  return JSON.parse(zlib.zstdDecompressSync(openSealed(keys.sealingKey, point.manifest, 'lifeboat/1/manifest', aad)).toString('utf8'));
+  return JSON.parse(
+    zlib.zstdDecompressSync(openSealed(keys.sealingKey, point.manifest, 'lifeboat/1/manifest', aad)).toString('utf8'),
+  );
 }
 
 // ---- Packs ----
@@ -283,15 +329,23 @@ function packOpener(vault, keys) {
 }
 
 function openPack(bytes, pack, keys) {
-  if (bytes.toString('latin1', 0, 7) !== 'LBPACK\0' || bytes[7] !== 1) fail(`pack ${pack.id} is of a format this reader does not know`);
+  if (bytes.toString('latin1', 0, 7) !== 'LBPACK\0' || bytes[7] !== 1)
+    fail(`pack ${pack.id} is of a format this reader does not know`);
   const contentKey = openSealed(keys.sealingKey, bytes.subarray(8, 1176), 'lifeboat/1/pack', keys.id);
   const commitment = hkdf(contentKey, keys.id, 'lifeboat/1/pack/commitment');
-  if (commitment.toString('hex') !== pack.commitment || !commitment.equals(bytes.subarray(1176, 1208))) fail(`pack ${pack.id} is sealed with another key than its point names`);
+  if (commitment.toString('hex') !== pack.commitment || !commitment.equals(bytes.subarray(1176, 1208)))
+    fail(`pack ${pack.id} is sealed with another key than its point names`);
   const key = hkdf(contentKey, keys.id, 'lifeboat/1/pack/key');
   const openBlock = (number, sealed) => {
     const nonce = Buffer.alloc(12);
     nonce.writeUInt32BE(number, 8);
-    return decryptAead('aes-256-gcm', key, nonce, Buffer.concat([utf8('lifeboat/1/pack/block'), keys.id, commitment, nonce.subarray(8)]), sealed);
+    return decryptAead(
+      'aes-256-gcm',
+      key,
+      nonce,
+      Buffer.concat([utf8('lifeboat/1/pack/block'), keys.id, commitment, nonce.subarray(8)]),
+      sealed,
+    );
   };
   const tableAt = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
   const table = reader(zlib.zstdDecompressSync(openBlock(0xffffffff, bytes.subarray(tableAt, -8))));
@@ -312,7 +366,10 @@ function openPack(bytes, pack, keys) {
       const contents = compressed ? zlib.zstdDecompressSync(plain) : plain;
       let from = 0;
       if (opened.size >= 8) opened.delete(opened.keys().next().value);
-      opened.set(number, lengths.map((length) => contents.subarray(from, (from += length))));
+      opened.set(
+        number,
+        lengths.map((length) => contents.subarray(from, (from += length))),
+      );
     }
     return opened.get(number);
   };
@@ -386,7 +443,8 @@ function pointNames(vault, site) {
 
 function choosePoint(vault, wanted, site) {
   const points = pointNames(vault, site);
-  if (wanted === 'latest' && new Set(points.map((point) => point.site)).size > 1) fail('there are points of several sites: say which with --site');
+  if (wanted === 'latest' && new Set(points.map((point) => point.site)).size > 1)
+    fail('there are points of several sites: say which with --site');
   const matching = wanted === 'latest' ? points.slice(-1) : points.filter((point) => point.id.startsWith(wanted));
   if (matching.length !== 1) fail(`${matching.length} points match "${wanted}"`);
   return matching[0];
@@ -404,7 +462,9 @@ function list(vault, site) {
   for (const name of pointNames(vault, site)) {
     try {
       const { head } = readPoint(vault, name, access);
-      console.log(`${name.id}  ${name.site}  ${head.at}  ${head.stats.recordsTotal} objects${head.complete ? '' : '  (not everything could be read)'}`);
+      console.log(
+        `${name.id}  ${name.site}  ${head.at}  ${head.stats.recordsTotal} objects${head.complete ? '' : '  (not everything could be read)'}`,
+      );
     } catch (error) {
       bad++;
       console.log(`${name.id}  ${name.site}  BAD: ${error.message}`);
@@ -431,7 +491,8 @@ function verifyVault(vault, site, keys) {
   for (const key of rescue.keys()) if (!objects.includes(key)) check(key, () => fail('it is not there'));
   for (const key of objects) {
     const expected = rescue.get(key) ?? /^(?:packs\/..|index|keys)\/(?:\d{8}T\d{6}Z-)?([0-9a-f]{64})$/.exec(key)?.[1];
-    if (expected !== undefined) check(key, () => sha256(readFileSync(join(vault, key))) === expected || fail('the bytes do not match the name'));
+    if (expected !== undefined)
+      check(key, () => sha256(readFileSync(join(vault, key))) === expected || fail('the bytes do not match the name'));
   }
   const access = accessOf(vault, keys);
   const openPackOf = keys && packOpener(vault, keys);
@@ -439,31 +500,46 @@ function verifyVault(vault, site, keys) {
   for (const name of points) {
     check(`points/${name.site}/${name.id}`, () => {
       const point = readPoint(vault, name, access);
-      for (const previous of point.head.previous) if (!points.some(({ id }) => id === previous.id)) fail(`the point before it, ${previous.id}, is gone`);
+      for (const previous of point.head.previous)
+        if (!points.some(({ id }) => id === previous.id)) fail(`the point before it, ${previous.id}, is gone`);
       for (const pack of point.packs) {
         const size = statSync(join(vault, 'packs', pack.id.slice(0, 2), pack.id), { throwIfNoEntry: false })?.size;
         if (size !== pack.size) fail(`pack ${pack.id} is ${size === undefined ? 'not there' : 'not whole'}`);
       }
       if (keys === undefined) return;
-      for (const stream of Object.values(openManifest(point, keys).streams)) for (const _record of recordsOf(stream, point.packs, openPackOf, keys));
+      for (const stream of Object.values(openManifest(point, keys).streams))
+        for (const _record of recordsOf(stream, point.packs, openPackOf, keys));
     });
   }
-  console.log(`${objects.length} objects and ${points.length} points read, ${bad} of them bad${keys === undefined ? ' (nothing was opened: no key was given)' : ''}`);
+  console.log(
+    `${objects.length} objects and ${points.length} points read, ${bad} of them bad${keys === undefined ? ' (nothing was opened: no key was given)' : ''}`,
+  );
   return bad === 0;
 }
 
 /** A file name for any name: what is not plain is written as %XX; so are capitals, because some file systems ignore case. */
 function fileName(name) {
-  const plain = utf8(name).toString('latin1').replace(/[^a-z0-9._-]|^\.|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))./g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  const plain = utf8(name)
+    .toString('latin1')
+    .replace(
+      /[^a-z0-9._-]|^\.|^(?=(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))./g,
+      (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    );
   return plain.length <= 200 ? plain : `${plain.slice(0, 180)}~${sha256(utf8(name)).slice(0, 16)}`;
 }
 
 /** The object as JSON on one line; list items carry no apiVersion and kind, so they are put in front. */
 function completed(record, type) {
-  const text = record.toString('utf8').replaceAll(/[\r\n]/g, ' ').trim();
+  const text = record
+    .toString('utf8')
+    .replaceAll(/[\r\n]/g, ' ')
+    .trim();
   const object = JSON.parse(text);
   const version = type.group === '' ? type.version : `${type.group}/${type.version}`;
-  const head = [['apiVersion', version], ['kind', type.kind]].filter(([name]) => object[name] === undefined);
+  const head = [
+    ['apiVersion', version],
+    ['kind', type.kind],
+  ].filter(([name]) => object[name] === undefined);
   const inserted = head.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)},`).join('');
   return { object, text: `{${inserted}${text.slice(1)}` };
 }
@@ -484,7 +560,12 @@ async function extract(vault, name, keys, folder) {
         if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
       } else {
         const { namespace, name: objectName } = object.metadata;
-        const path = join(folder, type.group === '' ? 'core' : fileName(type.group), /^[A-Za-z]+$/.test(type.kind) ? type.kind : fileName(type.kind), namespace === undefined ? '_cluster' : fileName(namespace));
+        const path = join(
+          folder,
+          type.group === '' ? 'core' : fileName(type.group),
+          /^[A-Za-z]+$/.test(type.kind) ? type.kind : fileName(type.kind),
+          namespace === undefined ? '_cluster' : fileName(namespace),
+        );
         mkdirSync(path, { recursive: true });
         writeFileSync(join(path, `${fileName(objectName)}.json`), `${text}\n`);
       }
@@ -506,19 +587,30 @@ async function askPassphrase() {
 
 async function secretsFrom(options, needed) {
   if (options['identity-file'] !== undefined) {
-    const lines = readFileSync(options['identity-file'], 'utf8').split(/\r?\n/).map((line) => line.trim());
+    const lines = readFileSync(options['identity-file'], 'utf8')
+      .split(/\r?\n/)
+      .map((line) => line.trim());
     return lines.filter((line) => line.startsWith('AGE-SECRET-KEY-')).map((identity) => ({ identity }));
   }
-  if (options['passphrase-file'] !== undefined) return [{ passphrase: readFileSync(options['passphrase-file'], 'utf8').split(/\r?\n/)[0] }];
+  if (options['passphrase-file'] !== undefined)
+    return [{ passphrase: readFileSync(options['passphrase-file'], 'utf8').split(/\r?\n/)[0] }];
   return needed ? [{ passphrase: await askPassphrase() }] : [];
 }
 
 async function main() {
-  if (crypto.decapsulate === undefined || zlib.zstdDecompressSync === undefined) fail(`this needs Node 24.7 or newer, and this is ${process.version}`);
+  if (crypto.decapsulate === undefined || zlib.zstdDecompressSync === undefined)
+    fail(`this needs Node 24.7 or newer, and this is ${process.version}`);
   const text = { type: 'string' };
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { vault: text, site: text, 'identity-file': text, 'passphrase-file': text, ndjson: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      vault: text,
+      site: text,
+      'identity-file': text,
+      'passphrase-file': text,
+      ndjson: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   const [command, wanted, folder] = positionals;
   const vault = resolve(values.vault ?? join(dirname(self), '..'));
@@ -528,7 +620,12 @@ async function main() {
     return verifyVault(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
   }
   if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true)) {
-    return extract(vault, choosePoint(vault, wanted, values.site), unlock(vault, await secretsFrom(values, true)), folder);
+    return extract(
+      vault,
+      choosePoint(vault, wanted, values.site),
+      unlock(vault, await secretsFrom(values, true)),
+      folder,
+    );
   }
   process.stdout.write(USAGE);
   return values.help === true;

@@ -40,7 +40,9 @@ export async function checkBytes(
     );
   }
   for (const { key, sha256 } of rescueFilesOf(check)) {
-    work.push(() => check.examine(key, [], async () => expectHash(await hashObject(check, key, onBytes, signal), sha256)));
+    work.push(() =>
+      check.examine(key, [], async () => expectHash(await hashObject(check, key, onBytes, signal), sha256)),
+    );
   }
   await forEachParallel(work, PARALLEL, (one) => one());
   // After the packs, so that what they hold is known by then.
@@ -56,7 +58,11 @@ export async function checkBytes(
 
 /** Bytes that `checkBytes` will read. */
 export function bytesToRead(check: VaultCheck): number {
-  const keys = [...check.packs().map(packKey), ...check.indexes().map(indexKey), ...rescueFilesOf(check).map(({ key }) => key)];
+  const keys = [
+    ...check.packs().map(packKey),
+    ...check.indexes().map(indexKey),
+    ...rescueFilesOf(check).map(({ key }) => key),
+  ];
   return keys.reduce((sum, key) => sum + (check.sizes.get(key) ?? 0), 0);
 }
 
@@ -89,5 +95,6 @@ async function hashObject(
 
 /** `wanted` is a SHA-256 or the beginning of one. */
 function expectHash(actual: string, wanted: string): void {
-  if (!actual.startsWith(wanted)) throw new LifeboatError('LB_REPO_DAMAGED', 'The bytes do not match the name of the object');
+  if (!actual.startsWith(wanted))
+    throw new LifeboatError('LB_REPO_DAMAGED', 'The bytes do not match the name of the object');
 }

@@ -39,7 +39,12 @@ export class ContentCheck {
   readonly #contents = new Map<string, PackContents>();
   readonly #begun = new Set<string>();
 
-  private constructor(keys: RepositoryKeys, opener: Opener, vaults: readonly Vault[], refs: ReadonlyMap<string, PackRef>) {
+  private constructor(
+    keys: RepositoryKeys,
+    opener: Opener,
+    vaults: readonly Vault[],
+    refs: ReadonlyMap<string, PackRef>,
+  ) {
     this.#keys = keys;
     this.#opener = opener;
     this.#refs = refs;
@@ -49,7 +54,11 @@ export class ContentCheck {
   }
 
   /** `refs`: what the points say of each pack. */
-  static async create(keys: RepositoryKeys, vaults: readonly Vault[], refs: ReadonlyMap<string, PackRef>): Promise<ContentCheck> {
+  static async create(
+    keys: RepositoryKeys,
+    vaults: readonly Vault[],
+    refs: ReadonlyMap<string, PackRef>,
+  ): Promise<ContentCheck> {
     return new ContentCheck(keys, await createOpener(keys.sealingKey), vaults, refs);
   }
 
@@ -86,14 +95,21 @@ export class ContentCheck {
       if (contents === undefined) continue;
       const counts = blocks.every((count, i) => count === (contents.starts[i + 1] ?? -1) - (contents.starts[i] ?? 0));
       if (counts && blocks.length === contents.starts.length - 1 && contents.ids.equals(ids)) continue;
-      throw new LifeboatError('LB_REPO_DAMAGED', `The index object says that other chunks are in pack ${pack.id} than are there`);
+      throw new LifeboatError(
+        'LB_REPO_DAMAGED',
+        `The index object says that other chunks are in pack ${pack.id} than are there`,
+      );
     }
   }
 
   /** Checks that the manifest opens and that each of its streams is made of the chunks that were written. Throws `LB_REPO_DAMAGED`. */
   async point(point: Point, context: ReadContext): Promise<void> {
     const { site, id } = point.header;
-    const manifest = await openManifest(point.sealedManifest, { repositoryId: this.#keys.repositoryId, site, id }, this.#opener);
+    const manifest = await openManifest(
+      point.sealedManifest,
+      { repositoryId: this.#keys.repositoryId, site, id },
+      this.#opener,
+    );
     for (const stream of streamsIn(manifest)) await this.#checkStream(stream, point, context);
   }
 
@@ -106,12 +122,15 @@ export class ContentCheck {
       const contents = this.#contents.get(point.packs[pack]?.id ?? '');
       if (contents === undefined) throw new LifeboatError('LB_REPO_DAMAGED', 'A stream needs a pack that is not whole');
       const from = (contents.starts[block] ?? Infinity) + first;
-      if (!(from + count <= (contents.starts[block + 1] ?? 0))) throw new LifeboatError('LB_REPO_DAMAGED', 'A stream names chunks that are not there');
+      if (!(from + count <= (contents.starts[block + 1] ?? 0)))
+        throw new LifeboatError('LB_REPO_DAMAGED', 'A stream names chunks that are not there');
       digest.update(contents.ids.subarray(from * CHUNK_ID_BYTES, (from + count) * CHUNK_ID_BYTES));
       for (let i = from; i < from + count; i++) bytes += contents.lengths[i] as number;
     }
-    if (!digest.digest().equals(list.digest)) throw new LifeboatError('LB_REPO_DAMAGED', 'A stream has other chunks than were written');
-    if (bytes !== stream.bytes + LENGTH_BYTES * stream.records) throw new LifeboatError('LB_REPO_DAMAGED', 'A stream has another length than was written');
+    if (!digest.digest().equals(list.digest))
+      throw new LifeboatError('LB_REPO_DAMAGED', 'A stream has other chunks than were written');
+    if (bytes !== stream.bytes + LENGTH_BYTES * stream.records)
+      throw new LifeboatError('LB_REPO_DAMAGED', 'A stream has another length than was written');
   }
 }
 

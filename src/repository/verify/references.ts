@@ -36,7 +36,12 @@ export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, P
   // What a newer point no longer names was merged into another index object and may have been swept.
   for (const head of headsOf(check.points.values())) {
     for (const id of head.indexes) {
-      if (!check.sizes.has(indexKey(id))) check.missing(indexKey(id), 'An index object is not there: no data are lost, but some will be stored again', []);
+      if (!check.sizes.has(indexKey(id)))
+        check.missing(
+          indexKey(id),
+          'An index object is not there: no data are lost, but some will be stored again',
+          [],
+        );
     }
   }
   if (check.slots.size > 0) return;
@@ -60,6 +65,8 @@ function checkChain(check: VaultCheck, point: Point, points: ReadonlyMap<string,
 
 function headsOf(points: Iterable<Point>): Point[] {
   const all = [...points];
-  const followed = new Set(all.flatMap((point) => point.header.previous.map(({ id }) => pointKey(point.header.site, id))));
+  const followed = new Set(
+    all.flatMap((point) => point.header.previous.map(({ id }) => pointKey(point.header.site, id))),
+  );
   return all.filter((point) => !followed.has(pointKey(point.header.site, point.header.id)));
 }

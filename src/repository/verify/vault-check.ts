@@ -3,7 +3,19 @@ import type { Vault } from '../../vault/vault.ts';
 import { sha256Hex } from '../bytes.ts';
 import { checkHeader, decodeHeader } from '../header.ts';
 import type { RepositoryHeader } from '../header.ts';
-import { HEADER_KEY, INDEX_ID, INDEX_PREFIX, packKey, PACKS_PREFIX, pointKey, POINTS_PREFIX, SHA256_HEX, slotKey, SLOTS_PREFIX, tombstoneKey } from '../layout.ts';
+import {
+  HEADER_KEY,
+  INDEX_ID,
+  INDEX_PREFIX,
+  packKey,
+  PACKS_PREFIX,
+  pointKey,
+  POINTS_PREFIX,
+  SHA256_HEX,
+  slotKey,
+  SLOTS_PREFIX,
+  tombstoneKey,
+} from '../layout.ts';
 import { forEachParallel } from '../parallel.ts';
 import { decodePoint } from '../point.ts';
 import type { Point } from '../point.ts';
@@ -92,7 +104,11 @@ export class VaultCheck {
 
   /** Index objects, by id. */
   indexes(): string[] {
-    return this.#ids(INDEX_PREFIX, (id) => INDEX_ID.test(id), (id) => `${INDEX_PREFIX}${id}`);
+    return this.#ids(
+      INDEX_PREFIX,
+      (id) => INDEX_ID.test(id),
+      (id) => `${INDEX_PREFIX}${id}`,
+    );
   }
 
   pointNames(): PointName[] {
@@ -116,7 +132,8 @@ export class VaultCheck {
 
   /** A finding unless the slot is there or was removed on purpose. */
   expectSlot(id: string): void {
-    if (this.tombstones.has(id) || this.sizes.has(slotKey(id)) || this.#findings.has(this.name, tombstoneKey(id))) return;
+    if (this.tombstones.has(id) || this.sizes.has(slotKey(id)) || this.#findings.has(this.name, tombstoneKey(id)))
+      return;
     this.missing(slotKey(id), 'A key slot is not there, and was not removed by lifeboat', []);
   }
 

@@ -78,13 +78,23 @@ function accessFor(checks: readonly VaultCheck[], keys: RepositoryKeys | undefin
   if (keys !== undefined) return keys;
   const [first, ...others] = checks.filter((check) => check.header !== undefined);
   if (first?.header === undefined) {
-    throw new LifeboatError('LB_REPO_MISSING', 'No vault has an intact lifeboat.json, and without it or the read key nothing can be verified', {
-      hint: 'Give a passphrase or an age identity.',
-    });
+    throw new LifeboatError(
+      'LB_REPO_MISSING',
+      'No vault has an intact lifeboat.json, and without it or the read key nothing can be verified',
+      {
+        hint: 'Give a passphrase or an age identity.',
+      },
+    );
   }
   for (const check of others) {
     if (check.header?.id === first.header.id) continue;
-    findings.add({ vault: check.name, object: 'lifeboat.json', kind: 'forged', message: 'This vault holds another repository', points: [] });
+    findings.add({
+      vault: check.name,
+      object: 'lifeboat.json',
+      kind: 'forged',
+      message: 'This vault holds another repository',
+      points: [],
+    });
   }
   return { repositoryId: first.header.id, signingPublicKey: first.header.signingPublicKey };
 }
@@ -99,7 +109,11 @@ async function checkData(
   const refs = new Map<string, PackRef>();
   for (const point of known.values()) for (const pack of point.packs) refs.set(pack.id, pack);
   const contents = keys && (await ContentCheck.create(keys, options.vaults, refs));
-  const sink: ByteSink = contents ?? { wantsPack: () => false, pack: () => Promise.resolve(), index: () => Promise.resolve() };
+  const sink: ByteSink = contents ?? {
+    wantsPack: () => false,
+    pack: () => Promise.resolve(),
+    index: () => Promise.resolve(),
+  };
   const total = checks.reduce((sum, check) => sum + bytesToRead(check), 0);
   let done = 0;
   const onBytes = (bytes: number): void => {
@@ -114,11 +128,14 @@ async function checkData(
       await contents.point(point, { signal });
     } catch (error) {
       signal?.throwIfAborted();
-      const whole = point.packs.every((pack) => checks.some((check) => check.sizes.has(packKey(pack.id)) && !findings.has(check.name, packKey(pack.id))));
+      const whole = point.packs.every((pack) =>
+        checks.some((check) => check.sizes.has(packKey(pack.id)) && !findings.has(check.name, packKey(pack.id))),
+      );
       // When a pack is lost in every vault, that has been said, with this point.
       if (!whole) continue;
       for (const check of checks) {
-        if (check.points.has(key)) findings.add({ ...findingOf(error, check.name, key, [point.header.id]), kind: 'unreadable' });
+        if (check.points.has(key))
+          findings.add({ ...findingOf(error, check.name, key, [point.header.id]), kind: 'unreadable' });
       }
     }
   }
@@ -139,7 +156,9 @@ function report(
   const present = new Set(checks.flatMap((check) => [...check.packs().map(packKey), ...check.indexes().map(indexKey)]));
   return {
     vaults: checks.map((check) => {
-      const touched = new Set(all.filter((finding) => finding.vault === check.name).flatMap((finding) => finding.points));
+      const touched = new Set(
+        all.filter((finding) => finding.vault === check.name).flatMap((finding) => finding.points),
+      );
       return {
         name: check.name,
         objects: check.sizes.size,
@@ -153,4 +172,3 @@ function report(
     depth,
   };
 }
-

@@ -3,7 +3,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { formatWriteKey, generateIdentity, generateRepositoryKeys, sealSlot, writeKeyOf } from '../../../src/keys/index.ts';
+import {
+  formatWriteKey,
+  generateIdentity,
+  generateRepositoryKeys,
+  sealSlot,
+  writeKeyOf,
+} from '../../../src/keys/index.ts';
 import type { Json } from '../../../src/repository/api.ts';
 import { decodeHeader, encodeHeader } from '../../../src/repository/header.ts';
 import { createRepository, openWriter } from '../../../src/repository/index.ts';
@@ -19,9 +25,18 @@ function streamsOf(generation: number): Record<string, Buffer[]> {
   const noise = createHash('shake256', { outputLength: 200_000 }).update('lifeboat vector noise').digest();
   return {
     '/configmaps': Array.from({ length: 30 }, (_, i) =>
-      Buffer.from(JSON.stringify({ metadata: { name: `config-${i}`, namespace: `team-${i % 3}` }, data: { generation: `${i % 10 === 0 ? generation : 0}` } })),
+      Buffer.from(
+        JSON.stringify({
+          metadata: { name: `config-${i}`, namespace: `team-${i % 3}` },
+          data: { generation: `${i % 10 === 0 ? generation : 0}` },
+        }),
+      ),
     ),
-    '/secrets': [Buffer.from(JSON.stringify({ metadata: { name: 'große:ähre', namespace: 'team-0' }, data: { text: 'c3dvcmRmaXNo' } }))],
+    '/secrets': [
+      Buffer.from(
+        JSON.stringify({ metadata: { name: 'große:ähre', namespace: 'team-0' }, data: { text: 'c3dvcmRmaXNo' } }),
+      ),
+    ],
     'example.com/widgets': [
       Buffer.from(JSON.stringify({ metadata: { name: 'compressible' }, spec: { text: 'lifeboat '.repeat(60_000) } })),
       Buffer.from(JSON.stringify({ metadata: { name: 'incompressible' }, spec: { text: noise.toString('base64') } })),
@@ -65,7 +80,11 @@ for (const generation of [1, 2]) {
     refs[name] = { ...(await stream.end()) };
     hashes[name] = records.map((record) => createHash('sha256').update(record).digest('hex'));
   }
-  const manifest = { kind: 'cluster-state', summary: { revision: `${1000 + generation}`, types: TYPES }, streams: refs };
+  const manifest = {
+    kind: 'cluster-state',
+    summary: { revision: `${1000 + generation}`, types: TYPES },
+    streams: refs,
+  };
   const { header: point } = await session.commit({ at: new Date(clock.now()).toISOString(), complete: true, manifest });
   points.push({ id: point.id, streams: hashes });
 }

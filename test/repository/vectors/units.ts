@@ -36,7 +36,7 @@ export function computeUnits(): Record<string, unknown> {
   const repositoryId = made('repository', 16);
   const data = made('chunker', 1_000_000);
   const cuts: number[] = [];
-  for (let at = 0; at < data.length; ) cuts.push((at = cutAfter(data, at)));
+  for (let at = 0; at < data.length;) cuts.push((at = cutAfter(data, at)));
   const keys = packKeys(made('content key', 32), repositoryId);
   const block = blockContext(7, repositoryId, keys.commitment);
   const table = blockContext('table', repositoryId, keys.commitment);
@@ -58,7 +58,9 @@ export function computeUnits(): Record<string, unknown> {
     blockSealed: hex(seal(keys.key, block.nonce, block.aad, Buffer.from('the contents of block 7'))),
     tableSealed: hex(seal(keys.key, table.nonce, table.aad, Buffer.from('a block table'))),
     packFooter: hex(encodePackFooter(0x01020304)),
-    packTable: hex(encodePackTable([{ id: hex(made('pack', 32)), size: 0x01020304, commitment: hex(keys.commitment) }])),
+    packTable: hex(
+      encodePackTable([{ id: hex(made('pack', 32)), size: 0x01020304, commitment: hex(keys.commitment) }]),
+    ),
     extents: hex(encodeExtents({ extents, digest: made('digest', 32), nested: false })),
     signature: hex(signFor('lifeboat/1/point', Buffer.from('{"a":1}'), signingKey)),
   };
