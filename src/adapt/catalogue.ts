@@ -1,10 +1,12 @@
 import { typeName } from '../site/types.ts';
 import type { ResourceType } from '../site/types.ts';
 import { matchesType } from './rule.ts';
-import type { AsideRule, ChangeRule, DropRule, NoteRule, Rule } from './rule.ts';
+import type { AsideRule, ChangeRule, DropRule, FillRule, NoteRule, Rule } from './rule.ts';
 import { accountRules } from './rules/accounts.ts';
 import { clusterMadeRules } from './rules/cluster-made.ts';
 import { controlledRules } from './rules/controlled.ts';
+import { definitionRules } from './rules/definitions.ts';
+import { fillRules } from './rules/fills.ts';
 import { meshRules } from './rules/meshes.ts';
 import { metadataRules } from './rules/metadata.ts';
 import { ownerRules } from './rules/owners.ts';
@@ -24,6 +26,8 @@ export const CATALOGUE: readonly Rule[] = [
   ...storageRules,
   ...podRules,
   ...accountRules,
+  ...definitionRules,
+  ...fillRules,
   ...meshRules,
   ...Object.values(ownerRules),
   statusRule,
@@ -34,6 +38,7 @@ export interface TypeRules {
   readonly drops: readonly DropRule[];
   readonly changes: readonly ChangeRule[];
   readonly asides: readonly AsideRule[];
+  readonly fills: readonly FillRule[];
   readonly notes: readonly NoteRule[];
 }
 
@@ -49,6 +54,7 @@ export function rulesFor(type: Pick<ResourceType, 'group' | 'resource'>): TypeRu
     drops: rules.filter((rule) => rule.effect === 'drop'),
     changes: rules.filter((rule) => rule.effect === 'change'),
     asides: rules.filter((rule) => rule.effect === 'aside'),
+    fills: rules.filter((rule) => rule.effect === 'fill'),
     notes: rules.filter((rule) => rule.effect === 'note'),
   };
   byType.set(name, found);

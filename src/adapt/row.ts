@@ -1,6 +1,7 @@
 import type { ResourceType } from '../site/types.ts';
 import { adapt, comparableDigest, comparableOwners } from './adapt.ts';
-import { digestOf } from './canonical.ts';
+import { canonicalJson, digestOf } from './canonical.ts';
+import { rulesFor } from './catalogue.ts';
 import type { Facts } from './facts.ts';
 import { nameOf, namespaceOf, objectAt, objectsAt, parseObject, removeAt, textAt } from './json.ts';
 import type { JsonObject } from './json.ts';
@@ -21,8 +22,10 @@ export interface Row {
   /** Rule that drops it, or `''`. The fields below are empty then. */
   readonly drop: string;
   readonly digest: string;
-  /** Of a Service that is published on ports of the nodes: the digest without those. */
+  /** The digest without what the target may choose (node ports) or fill in (default classes); `''` for types that have neither. */
   readonly looseDigest: string;
+  /** What is in the fields the target may fill in, each as text; `''` where it is empty. */
+  readonly filled: readonly string[];
   readonly owners: readonly OwnerReference[];
   readonly changed: readonly string[];
   readonly notes: readonly string[];
@@ -54,11 +57,12 @@ export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, opt
   const adapted = adapt(object, type, facts);
   if (!adapted.kept) {
     const place = { sourceNamespace, sourceName, namespace: sourceNamespace, name: sourceName, uid };
-    return { ...place, drop: adapted.rule.id, digest: '', looseDigest: '', owners: NONE, changed: NONE, notes: NONE, mentions: NONE, pristine: false, exceeded };
+    return { ...place, drop: adapted.rule.id, digest: '', looseDigest: '', filled: NONE, owners: NONE, changed: NONE, notes: NONE, mentions: NONE, pristine: false, exceeded };
   }
   const mentions = renameNamespaces(object, type, options.rename ?? NO_RENAMES);
   const pristine = type.group === '' && isPristine(object, type.resource);
   const digest = comparableDigest(object, type);
+  const loose = loosen(object, type);
   return {
     sourceNamespace,
     sourceName,
@@ -67,7 +71,7 @@ export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, opt
     uid,
     drop: '',
     digest,
-    looseDigest: type.group === '' && type.resource === 'services' ? digestOf(withoutNodePorts(object)) : '',
+    ...loose,
     owners: adapted.owners.length === 0 ? NONE : adapted.owners,
     changed: shared(adapted.changed),
     notes: shared(adapted.notes),
@@ -75,6 +79,16 @@ export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, opt
     pristine,
     exceeded,
   };
+}
+
+/** What two objects are compared by. */
+export type Comparable = Pick<Row, 'digest' | 'looseDigest' | 'filled'>;
+
+/** True if two objects are equal, or differ in nothing but fields that one of them leaves for its site to fill. */
+export function sameButFilled(a: Comparable, b: Comparable): boolean {
+  if (a.digest === b.digest) return true;
+  if (a.looseDigest === '' || a.looseDigest !== b.looseDigest || a.filled.length === 0) return false;
+  return a.filled.every((value, index) => value === '' || b.filled[index] === '' || value === b.filled[index]);
 }
 
 /** The owners of a row as they are compared. */
@@ -89,9 +103,18 @@ export function dropNodePorts(service: JsonObject): boolean {
   return dropped;
 }
 
-function withoutNodePorts(service: JsonObject): JsonObject {
-  dropNodePorts(service);
-  return service;
+/** Digests what of a comparable form cannot be the target's choice. Changes `object`. */
+export function loosen(object: JsonObject, type: Pick<ResourceType, 'group' | 'resource'>): Omit<Comparable, 'digest'> {
+  const isService = type.group === '' && type.resource === 'services';
+  const paths = rulesFor(type).fills.flatMap((rule) => rule.paths);
+  if (!isService && paths.length === 0) return { looseDigest: '', filled: NONE };
+  if (isService) dropNodePorts(object);
+  const filled = paths.map((path) => {
+    const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];
+    removeAt(object, ...path);
+    return value === undefined ? '' : canonicalJson(value);
+  });
+  return { looseDigest: digestOf(object), filled };
 }
 
 const lists = new Map<string, readonly string[]>();

@@ -40,6 +40,13 @@ export interface AsideRule extends RuleBase {
   remove(object: JsonObject): void;
 }
 
+/** Fields the target fills when they are empty: they are restored as they were, and compared only where both sides have them. */
+export interface FillRule extends RuleBase {
+  readonly effect: 'fill';
+  /** Each as the keys that lead to it. */
+  readonly paths: readonly (readonly string[])[];
+}
+
 /** The object is restored; the report says what a person has to look after. */
 export interface NoteRule extends RuleBase {
   readonly effect: 'note';
@@ -54,7 +61,7 @@ export interface SetRule extends RuleBase {
   readonly fields: readonly string[];
 }
 
-export type Rule = DropRule | ChangeRule | AsideRule | NoteRule | SetRule;
+export type Rule = DropRule | ChangeRule | AsideRule | FillRule | NoteRule | SetRule;
 
 /** True if a rule's `types` name this type (`deployments.apps`). */
 export function matchesType(types: readonly string[], name: string): boolean {

@@ -164,6 +164,28 @@ export const CHANGES: readonly Example[] = [
     becomes: { ...inNamespace('a', 'runner'), secrets: [{ name: 'runner-login' }] },
     spares: [{ ...inNamespace('a', 'runner'), secrets: [{ name: 'runner-token' }] }],
   },
+  {
+    rule: 'definition-unknown-fields',
+    type: 'customresourcedefinitions.apiextensions.k8s.io',
+    object: { ...meta('x.example'), spec: { preserveUnknownFields: true, versions: [{ name: 'v1', schema: { openAPIV3Schema: { type: 'object', properties: {} } } }, { name: 'v2' }] } },
+    becomes: {
+      ...meta('x.example'),
+      spec: {
+        preserveUnknownFields: false,
+        versions: [
+          { name: 'v1', schema: { openAPIV3Schema: { type: 'object', properties: {}, 'x-kubernetes-preserve-unknown-fields': true } } },
+          { name: 'v2', schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } },
+        ],
+      },
+    },
+    spares: [{ ...meta('x.example'), spec: { preserveUnknownFields: false, versions: [{ name: 'v1', schema: {} }] } }],
+  },
+  {
+    rule: 'webhook-side-effects',
+    type: 'validatingwebhookconfigurations.admissionregistration.k8s.io',
+    object: { ...meta('x'), webhooks: [{ name: 'a', sideEffects: 'Unknown' }, { name: 'b', sideEffects: 'None' }] },
+    becomes: { ...meta('x'), webhooks: [{ name: 'a', sideEffects: 'NoneOnDryRun' }, { name: 'b', sideEffects: 'None' }] },
+  },
   { rule: 'status', type: 'deployments.apps', object: { ...inNamespace('a', 'x'), spec: { replicas: 1 }, status: { replicas: 1 } }, becomes: { ...inNamespace('a', 'x'), spec: { replicas: 1 } } },
 ];
 
@@ -172,6 +194,13 @@ export const ASIDES: readonly Example[] = [
   { rule: 'rollout-size', type: 'replicasets.apps', object: { ...inNamespace('a', 'x', { labels: { 'pod-template-hash': 'abc' } }), spec: { replicas: 3, selector: {} } }, becomes: { ...inNamespace('a', 'x', { labels: { 'pod-template-hash': 'abc' } }), spec: { selector: {} } }, spares: [{ ...inNamespace('a', 'x'), spec: { replicas: 3 } }] },
   { rule: 'claim-and-volume', type: 'persistentvolumes', object: { ...meta('nfs-1'), spec: { claimRef: { name: 'data' }, nfs: {} } }, becomes: { ...meta('nfs-1'), spec: { nfs: {} } } },
   { rule: 'aggregated-rules', type: 'clusterroles.rbac.authorization.k8s.io', object: { ...meta('x'), aggregationRule: {}, rules: [{}] }, becomes: { ...meta('x'), aggregationRule: {} }, spares: [{ ...meta('x'), rules: [{}] }] },
+];
+
+/** `object` on one side and `becomes` on the other are no difference; `spares` are none of each other. */
+export const FILLS: readonly Example[] = [
+  { rule: 'default-storage-class', type: 'persistentvolumeclaims', object: { ...inNamespace('a', 'x'), spec: {} }, becomes: { ...inNamespace('a', 'x'), spec: { storageClassName: 'fast' } }, spares: [{ ...inNamespace('a', 'x'), spec: { storageClassName: 'slow' } }] },
+  { rule: 'default-ingress-class', type: 'ingresses.networking.k8s.io', object: { ...inNamespace('a', 'x'), spec: {} }, becomes: { ...inNamespace('a', 'x'), spec: { ingressClassName: 'a' } }, spares: [{ ...inNamespace('a', 'x'), spec: { ingressClassName: 'b' } }] },
+  { rule: 'pod-defaults', type: 'pods', object: { ...inNamespace('a', 'x'), spec: { priorityClassName: 'high' } }, becomes: { ...inNamespace('a', 'x'), spec: { priorityClassName: 'high', imagePullSecrets: [{ name: 's' }] } }, spares: [{ ...inNamespace('a', 'x'), spec: { priorityClassName: 'low', imagePullSecrets: [{ name: 's' }] } }] },
 ];
 
 export const NOTES: readonly Example[] = [

@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<string, readonly [string, boolean]>> = {
   'flowschemas.flowcontrol.apiserver.k8s.io': ['FlowSchema', false],
   'gateways.gateway.networking.k8s.io': ['Gateway', true],
   'httproutes.gateway.networking.k8s.io': ['HTTPRoute', true],
+  'ingresses.networking.k8s.io': ['Ingress', true],
   'ipaddresses.networking.k8s.io': ['IPAddress', false],
   'ipamblocks.crd.projectcalico.org': ['IPAMBlock', false],
   'jobs.batch': ['Job', true],

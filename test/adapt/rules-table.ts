@@ -8,6 +8,7 @@ export function generatedParts(): Readonly<Record<string, string>> {
     dropped: table(['rule', 'of', 'when', 'why'], (rule) => (rule.effect === 'drop' ? [rule.when, rule.why] : undefined)),
     changed: table(['rule', 'of', 'fields', 'why'], (rule) => (rule.effect === 'change' ? [fields(rule.fields), rule.why] : undefined)),
     aside: table(['rule', 'of', 'fields', 'why'], (rule) => (rule.effect === 'aside' ? [fields(rule.fields), rule.why] : undefined)),
+    fills: table(['rule', 'of', 'fields', 'why'], (rule) => (rule.effect === 'fill' ? [fields(rule.paths.map((path) => path.join('.'))), rule.why] : undefined)),
     set: table(['rule', 'of', 'what', 'why'], (rule) => (rule.effect === 'set' ? [fields(rule.fields), rule.why] : undefined)),
     notes: table(['rule', 'of', 'when', 'the report says'], (rule) => (rule.effect === 'note' ? [rule.when, `${rule.advice}. ${rule.why}`] : undefined)),
     waves: ['| | wave | why here |', '| --- | --- | --- |', ...WAVES.map(({ name, why }, number) => `| ${number} | ${name} | ${why} |`)].join('\n'),

@@ -7,7 +7,9 @@ import type { CustomType, Facts } from '../../src/adapt/facts.ts';
 import { parseObject } from '../../src/adapt/json.ts';
 import type { JsonObject } from '../../src/adapt/json.ts';
 import { isPristine } from '../../src/adapt/pristine.ts';
-import { ASIDES, CHANGES, DROPS, NOTES } from './examples.ts';
+import { readRow, sameButFilled } from '../../src/adapt/row.ts';
+import type { Row } from '../../src/adapt/row.ts';
+import { ASIDES, CHANGES, DROPS, FILLS, NOTES } from './examples.ts';
 import type { Example } from './examples.ts';
 import { kind } from './kinds.ts';
 
@@ -55,6 +57,20 @@ describe('rules that set aside for comparing', () => {
   });
 });
 
+describe('fields the target fills', () => {
+  it.each(FILLS)('$rule compares them in $type only where both sides have them', (example) => {
+    const row = (object: object): Row => {
+      const read = readRow(Buffer.from(JSON.stringify(object)), kind(example.type), NO_FACTS);
+      if (read === undefined) throw new Error('not selected');
+      return read;
+    };
+    const [left, right, other] = [example.object, example.becomes ?? {}, example.spares?.[0] ?? {}].map(row) as [Row, Row, Row];
+    expect(sameButFilled(left, right)).toBe(true);
+    expect(sameButFilled(right, left)).toBe(true);
+    expect(sameButFilled(right, other)).toBe(false);
+  });
+});
+
 describe('rules that tell people', () => {
   it.each(NOTES)('$rule speaks of $type', (example) => {
     const told = adapted(example, example.object);
@@ -67,7 +83,7 @@ describe('rules that tell people', () => {
 });
 
 it('every rule about single objects has an example', () => {
-  const shown = new Set([...DROPS, ...CHANGES, ...ASIDES, ...NOTES].map(({ rule }) => rule));
+  const shown = new Set([...DROPS, ...CHANGES, ...ASIDES, ...FILLS, ...NOTES].map(({ rule }) => rule));
   expect(CATALOGUE.filter((rule) => rule.effect !== 'set').map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 /** Objects that need, block or judge each other: what the order of a restore is for. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateSource } from '../../src/site/types.ts';
-import { configMap, differencesTo, namespace, object, openPlace, restoreInto, troubles } from './scene.ts';
+import { configMap, differencesTo, namespace, object, openPlace, restoreInto, text, troubles } from './scene.ts';
 import type { Place } from './scene.ts';
 
 let from: Place;
@@ -149,7 +149,7 @@ describe('guards', () => {
     await expect.poll(async () => (await to.find(object('v1', 'ResourceQuota', 'never', 'none')))?.['status'], { timeout: 20_000 }).toMatchObject({ hard: {} });
     const report = await restoreInto(to, source, { patienceMs: 500 });
     expect(report).toMatchObject({ ok: false, objects: { failed: 1 } });
-    expect(report.failures).toEqual([{ object: 'ConfigMap never/a', outcome: 'failed', reason: expect.stringMatching(/^403 Forbidden: .*exceeded quota: none/) }]);
+    expect(report.failures).toEqual([{ object: 'ConfigMap never/a', outcome: 'failed', reason: text(/^403 Forbidden: .*exceeded quota: none/) }]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import { diffStates } from '../../src/pipeline/diff/diff.ts';
 import type { DiffReport } from '../../src/pipeline/diff/report.ts';
 import type { RestoreOptions } from '../../src/pipeline/restore/options.ts';
@@ -68,3 +69,6 @@ export function object(apiVersion: string, kind: string, namespace: string, name
 
 export const namespace = (name: string, labels: object = {}): Manifest => object('v1', 'Namespace', '', name, {}, { labels });
 export const configMap = (ns: string, name: string, data: object = {}, metadata: object = {}): Manifest => object('v1', 'ConfigMap', ns, name, { data }, metadata);
+
+/** A text that contains, or matches, this: for parts of expected values. */
+export const text = (part: string | RegExp): unknown => (typeof part === 'string' ? expect.stringContaining(part) : expect.stringMatching(part));

@@ -15,10 +15,14 @@ export const podRules: readonly Rule[] = [
     id: 'pod-priority',
     types: ['pods'],
     effect: 'change',
-    fields: ['spec.priority', 'spec.overhead, where spec.runtimeClassName is set'],
+    fields: ['spec.priority', 'spec.preemptionPolicy', 'spec.overhead, where spec.runtimeClassName is set'],
     why: 'The API server works them out from the classes the pod names, and refuses others.',
     change: (object) =>
-      [removeAt(object, 'spec', 'priority'), textAt(object, 'spec', 'runtimeClassName') !== '' && removeAt(object, 'spec', 'overhead')].includes(true),
+      [
+        removeAt(object, 'spec', 'priority'),
+        removeAt(object, 'spec', 'preemptionPolicy'),
+        textAt(object, 'spec', 'runtimeClassName') !== '' && removeAt(object, 'spec', 'overhead'),
+      ].includes(true),
   },
   {
     id: 'pod-ephemeral-containers',

@@ -90,9 +90,10 @@ export const storageRules: readonly Rule[] = [
     id: 'claim-and-volume',
     types: ['persistentvolumes', 'persistentvolumeclaims'],
     effect: 'aside',
-    fields: ['spec.claimRef', 'spec.volumeName'],
-    why: 'Which claim has which volume is settled in the target, when both are there.',
+    fields: ['spec.claimRef', 'spec.volumeName', 'metadata.annotations[pv.kubernetes.io/migrated-to]'],
+    why: 'Which claim has which volume, and through which driver, is settled in the target, when both are there.',
     remove: (object) => {
+      removeKeys(object, ['metadata', 'annotations'], ['pv.kubernetes.io/migrated-to']);
       removeAt(object, 'spec', 'claimRef');
       removeAt(object, 'spec', 'volumeName');
     },

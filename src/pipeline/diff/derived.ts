@@ -39,6 +39,11 @@ export class Makers {
     }
   }
 
+  /** True for what comes and goes by itself while a site is at work: whichever side has it, it is no difference. */
+  passes(type: ResourceType, row: Row): boolean {
+    return typeName(type) === 'jobs.batch' && this.make(type, row);
+  }
+
   /** True if a controller makes such an object of something that is known here. */
   make(type: ResourceType, row: Row): boolean {
     const name = typeName(type);

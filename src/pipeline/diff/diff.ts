@@ -1,6 +1,6 @@
 import { collectFacts, withDefinitionsOf } from '../../adapt/facts.ts';
 import { objectKey } from '../../adapt/json.ts';
-import { ownersText } from '../../adapt/row.ts';
+import { ownersText, sameButFilled } from '../../adapt/row.ts';
 import type { Row } from '../../adapt/row.ts';
 import type { OnProgress } from '../../core/progress.ts';
 import { byTypeName } from '../../site/discover.ts';
@@ -93,7 +93,7 @@ class Comparison {
       const key = objectKey(b.namespace, b.name);
       const a = rows.get(key);
       rows.delete(key);
-      if (a !== undefined && a.digest === b.digest && ownersText(a) === ownersText(b)) this.#same += 1;
+      if (a !== undefined && sameButFilled(a, b) && ownersText(a) === ownersText(b)) this.#same += 1;
       else this.#candidates.push({ type, ...(a === undefined ? {} : { a }), b });
     }
     for (const a of rows.values()) this.#candidates.push({ type, a });
@@ -115,15 +115,13 @@ class Comparison {
     const there = this.#settled(this.#sides.b, b);
     if (here === undefined && there === undefined) return false;
     if (here !== undefined && there !== undefined) {
-      if (here.digest !== there.digest || this.#sides.a.ownersOf(here) !== this.#sides.b.ownersOf(there)) return true;
+      if (!sameButFilled(here, there) || this.#sides.a.ownersOf(here) !== this.#sides.b.ownersOf(there)) return true;
       this.#same += 1;
       return false;
     }
-    if (there !== undefined && this.#makers.make(type, there)) {
-      this.#derived += 1;
-      return false;
-    }
-    return true;
+    const derived = there === undefined ? here !== undefined && this.#makers.passes(type, here) : this.#makers.make(type, there);
+    if (derived) this.#derived += 1;
+    return !derived;
   }
 
   #settled(side: Side, row: Row | undefined): Row | undefined {

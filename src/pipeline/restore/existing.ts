@@ -1,7 +1,7 @@
 import type { Facts } from '../../adapt/facts.ts';
 import { objectKey } from '../../adapt/json.ts';
-import type { Row } from '../../adapt/row.ts';
-import { ownersText, readRow } from '../../adapt/row.ts';
+import type { Comparable, Row } from '../../adapt/row.ts';
+import { ownersText, readRow, sameButFilled } from '../../adapt/row.ts';
 import type { SiteConnection } from '../../site/connect.ts';
 import type { ResourceType } from '../../site/types.ts';
 import { readTarget } from './target.ts';
@@ -11,6 +11,7 @@ export interface Existing {
   readonly uid: string;
   readonly digest: string;
   readonly looseDigest: string;
+  readonly filled: readonly string[];
   /** Its owners as they are compared. */
   readonly owners: string;
   readonly pristine: boolean;
@@ -37,7 +38,7 @@ export async function readExisting(
 }
 
 function ofRow(row: Row): Existing {
-  return { uid: row.uid, digest: row.digest, looseDigest: row.looseDigest, owners: ownersText(row), pristine: row.pristine };
+  return { uid: row.uid, digest: row.digest, looseDigest: row.looseDigest, filled: row.filled, owners: ownersText(row), pristine: row.pristine };
 }
 
 /** How what is in the target compares with what the restore wants there. */
@@ -52,13 +53,12 @@ export type Likeness =
   | 'different';
 
 /** Compares. `owners`: the owners the object is to have, as text. */
-export function likeness(wanted: Pick<Row, 'digest' | 'looseDigest'>, owners: string, existing: Existing): Likeness {
-  if (wanted.digest === existing.digest) {
+export function likeness(wanted: Comparable, owners: string, existing: Comparable & Pick<Existing, 'owners' | 'pristine'>): Likeness {
+  const loosely = wanted.looseDigest !== '' && wanted.looseDigest === existing.looseDigest;
+  if (sameButFilled(wanted, existing)) {
     if (owners === existing.owners) return 'equal';
-    if (existing.owners === '') return 'unowned';
-    return 'different';
+    return existing.owners === '' ? 'unowned' : 'different';
   }
   if (existing.pristine) return 'pristine';
-  if (wanted.looseDigest !== '' && wanted.looseDigest === existing.looseDigest && owners === existing.owners) return 'other-node-ports';
-  return 'different';
+  return loosely && wanted.filled.length === 0 && owners === existing.owners ? 'other-node-ports' : 'different';
 }

@@ -66,6 +66,7 @@ function bareRow(name: string): Row {
     drop: '',
     digest: '',
     looseDigest: '',
+    filled: [],
     owners: [],
     changed: [],
     notes: [],

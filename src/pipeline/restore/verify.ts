@@ -1,4 +1,5 @@
 import { adapt, comparable } from '../../adapt/adapt.ts';
+import { rulesFor } from '../../adapt/catalogue.ts';
 import { differences } from '../../adapt/difference.ts';
 import type { Difference } from '../../adapt/difference.ts';
 import { objectKey, parseObject } from '../../adapt/json.ts';
@@ -6,6 +7,7 @@ import type { JsonObject } from '../../adapt/json.ts';
 import { dropNodePorts, ownersText, readRow } from '../../adapt/row.ts';
 import { getObject } from '../../site/apply.ts';
 import { isRefusal } from '../../site/errors.ts';
+import type { ResourceType } from '../../site/types.ts';
 import { showValue } from '../show-value.ts';
 import type { ShownDifference } from '../show-value.ts';
 import { bodiesOf } from './bodies.ts';
@@ -98,20 +100,25 @@ async function compareType(run: RestoreRun, type: number, places: ReadonlyMap<st
 }
 
 async function explain(run: RestoreRun, wrong: readonly { readonly place: number; readonly missing: boolean }[]): Promise<VerifiedDifference[]> {
-  // Adjusted objects come first: only a look at them tells whether they are as they should be.
-  const sorted = wrong.toSorted((a, b) => Number(run.adjusted.has(b.place)) - Number(run.adjusted.has(a.place)));
-  const adjusted = sorted.filter(({ place }) => run.adjusted.has(place)).length;
+  // Only a look at them tells whether objects the target may change in places are as they should be.
+  const unsure = wrong.filter(({ place }) => mayDiffer(run, place));
+  const rest = wrong.filter(({ place }) => !mayDiffer(run, place));
   const details: VerifiedDifference[] = [];
   const byType = new Map<number, number[]>();
-  for (const { place, missing } of sorted.slice(0, adjusted + MOST_DETAILS)) {
+  for (const { place, missing } of [...unsure, ...rest.slice(0, MOST_DETAILS)]) {
     const entry = run.entry(place);
     if (missing) details.push({ object: nameEntry(run.typeOf(entry), entry), missing, differences: [] });
-    else byType.set(entry.type, [...(byType.get(entry.type) ?? []), place]);
+    else addTo(byType, entry.type, place);
   }
   for (const [type, places] of byType) {
     for await (const { place, object } of bodiesOf(run, type, places)) details.push(await explainOne(run, place, object));
   }
   return details;
+}
+
+/** True if the target may have put something else into fields of an object, rightly. */
+function mayDiffer(run: RestoreRun, place: number): boolean {
+  return run.adjusted.has(place) || rulesFor(run.typeOf(run.entry(place))).fills.length > 0;
 }
 
 async function explainOne(run: RestoreRun, place: number, wanted: JsonObject): Promise<VerifiedDifference> {
@@ -128,7 +135,19 @@ async function explainOne(run: RestoreRun, place: number, wanted: JsonObject): P
   if (!adapted.kept) return { object, missing: false, differences: [{ path: '', b: `it is set aside now (${adapted.rule.id})` }] };
   const sides = [comparable(wanted, type), comparable(adapted.object, type)] as const;
   if (run.adjusted.has(place)) for (const side of sides) dropNodePorts(side);
-  const found: Difference[] = differences(...sides);
+  const found: Difference[] = differences(...sides).filter((difference) => !isFilled(difference, type));
   if (owners !== plannedOwners(entry)) found.push({ path: 'metadata.ownerReferences', a: plannedOwners(entry), b: owners });
   return { object, missing: false, differences: found.map((difference) => showValue(difference, type)) };
+}
+
+/** True for a field that one side leaves for its site to fill. */
+function isFilled({ path, a, b }: Difference, type: ResourceType): boolean {
+  if (a !== undefined && b !== undefined) return false;
+  return rulesFor(type).fills.some((rule) => rule.paths.some((keys) => keys.join('.') === path));
+}
+
+function addTo(places: Map<number, number[]>, type: number, place: number): void {
+  const known = places.get(type);
+  if (known === undefined) places.set(type, [place]);
+  else known.push(place);
 }

@@ -1,13 +1,12 @@
 import { adapt, comparable } from '../../adapt/adapt.ts';
-import { digestOf } from '../../adapt/canonical.ts';
 import { cloneObject, objectAt, parseObject, removeAt, textAt } from '../../adapt/json.ts';
 import type { JsonObject } from '../../adapt/json.ts';
 import { overlay } from '../../adapt/overlay.ts';
-import { dropNodePorts, ownersText, readRow } from '../../adapt/row.ts';
+import { loosen, ownersText, readRow } from '../../adapt/row.ts';
+import type { Comparable } from '../../adapt/row.ts';
 import { createObject, getObject, replaceObject } from '../../site/apply.ts';
 import { isRefusal, SiteError } from '../../site/errors.ts';
 import type { RetryLimits } from '../../site/retry.ts';
-import { typeName } from '../../site/types.ts';
 import type { ResourceType } from '../../site/types.ts';
 import { adjust } from './adjust.ts';
 import type { Body } from './bodies.ts';
@@ -102,7 +101,7 @@ function compareWith(run: RestoreRun, body: Body, raw: Uint8Array, type: Resourc
   const entry = run.entry(body.place);
   const row = readRow(raw, type, run.facts);
   if (row === undefined) return { done: true, outcome: 'failed', reason: 'what is in the target cannot be read' };
-  const wanted = { digest: entry.digest === '' ? row.digest : entry.digest, looseDigest: looseDigest(body.object, type) };
+  const wanted = { digest: entry.digest === '' ? row.digest : entry.digest, ...looseForm(body.object, type) };
   const alike = likeness(wanted, plannedOwners(entry), { ...row, owners: ownersText(row) });
   if (alike === 'pristine') return 'update';
   if (alike === 'different') return entry.action === 'update' ? 'update' : CAME_LATER[run.plan.options.existing];
@@ -140,12 +139,10 @@ function setOwners(object: JsonObject, references: JsonObject[]): void {
   else removeAt(metadata, 'ownerReferences');
 }
 
-function looseDigest(object: JsonObject, type: ResourceType): string {
-  if (typeName(type) !== 'services') return '';
+function looseForm(object: JsonObject, type: ResourceType): Omit<Comparable, 'digest'> {
   const copy = comparable(cloneObject(object), type);
   removeAt(copy, 'metadata', 'ownerReferences');
-  dropNodePorts(copy);
-  return digestOf(copy);
+  return loosen(copy, type);
 }
 
 function uidOf(object: JsonObject): string {
