@@ -137,9 +137,13 @@ export class PackBuilder {
       table,
       encodePackFooter(table.length),
     ]);
+    const counts = blocks.map((block) => block.chunkLengths.length);
+    const ids = Buffer.concat(blocks.map((block) => block.ids));
+    // While the pack is on its way to the vaults, its bytes are in memory once.
+    this.#blocks.length = 0;
+    blocks.length = 0;
     const id = await sha256HexOffThread(bytes);
     const pack = { id, size: bytes.length, commitment: this.#keys.commitment.toString('hex') };
-    const counts = blocks.map((block) => block.chunkLengths.length);
-    return { bytes, index: { pack, blocks: counts, ids: Buffer.concat(blocks.map((block) => block.ids)) } };
+    return { bytes, index: { pack, blocks: counts, ids } };
   }
 }

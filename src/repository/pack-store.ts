@@ -37,6 +37,7 @@ interface Source {
 export class PackStore {
   readonly #vaults: readonly Vault[];
   readonly #opening: PackOpening;
+  readonly #signal: AbortSignal | undefined;
   readonly #whole = new Lru<Promise<Source>>(PACK_CACHE_BYTES);
   readonly #blocks = new Lru<Promise<Block>>(BLOCK_CACHE_BYTES);
   /** Per pack that is read in parts: its sources so far, and how much was asked for. */
@@ -44,37 +45,39 @@ export class PackStore {
   /** Packs, per vault, that turned out missing or damaged: not tried again. */
   readonly #bad = new Map<Vault, Set<string>>();
 
-  constructor(vaults: readonly Vault[], opening: PackOpening) {
+  /** `signal` ends all reading: blocks are shared by many readers, so none of them can stop it for the others. */
+  constructor(vaults: readonly Vault[], opening: PackOpening, signal?: AbortSignal) {
     this.#vaults = vaults;
     this.#opening = opening;
+    this.#signal = signal;
   }
 
   /** Begins to read a pack that will be wanted soon, if all of it will be. */
-  prefetch(ref: PackRef, blocks: number, context: ReadContext): void {
-    if (this.#wantsWhole(ref, blocks)) this.#wholePack(ref, context).catch(() => {});
+  prefetch(ref: PackRef, blocks: number, onWarning?: OnWarning): void {
+    if (this.#wantsWhole(ref, blocks)) this.#wholePack(ref, onWarning).catch(() => {});
   }
 
   /**
    * One block of a pack. Throws `LB_REPO_DAMAGED` naming the pack and every vault when none has it intact,
    * `LB_REPO_NEWER_FORMAT` when it cannot be understood.
    */
-  block(ref: PackRef, number: number, context: ReadContext): Promise<Block> {
+  block(ref: PackRef, number: number, onWarning?: OnWarning): Promise<Block> {
     const name = `${ref.id}/${number}`;
     const cached = this.#blocks.get(name);
     if (cached !== undefined) return cached;
-    const block = this.#openBlock(ref, number, context);
+    const block = this.#openBlock(ref, number, onWarning);
     this.#blocks.set(name, block, 256 * 1024);
     block.catch(() => this.#blocks.delete(name));
     return block;
   }
 
-  async #openBlock(ref: PackRef, number: number, context: ReadContext): Promise<Block> {
+  async #openBlock(ref: PackRef, number: number, onWarning: OnWarning | undefined): Promise<Block> {
     if (this.#wantsWhole(ref, 1)) {
-      const { reader, read } = await this.#wholePack(ref, context);
+      const { reader, read } = await this.#wholePack(ref, onWarning);
       return reader.block(number, read);
     }
-    return this.#fromAnyVault(ref, context, async (vault) => {
-      const { reader, read } = await this.#partOf(ref, vault, context);
+    return this.#fromAnyVault(ref, onWarning, async (vault) => {
+      const { reader, read } = await this.#partOf(ref, vault);
       return reader.block(number, read);
     });
   }
@@ -87,12 +90,12 @@ export class PackStore {
     return partial.asked > ref.size * WHOLE_ABOVE;
   }
 
-  #wholePack(ref: PackRef, context: ReadContext): Promise<Source> {
+  #wholePack(ref: PackRef, onWarning: OnWarning | undefined): Promise<Source> {
     const cached = this.#whole.get(ref.id);
     if (cached !== undefined) return cached;
     this.#partial.delete(ref.id);
-    const source = this.#fromAnyVault(ref, context, async (vault) => {
-      const bytes = await readNamed(vault, packKey(ref.id), ref.id, context.signal);
+    const source = this.#fromAnyVault(ref, onWarning, async (vault) => {
+      const bytes = await readNamed(vault, packKey(ref.id), ref.id, this.#signal);
       const read: PackBytes = (offset, length) => bytes.subarray(offset, offset + length);
       return { vault, read, reader: await PackReader.open(ref, read, this.#opening) };
     });
@@ -101,13 +104,13 @@ export class PackStore {
     return source;
   }
 
-  #partOf(ref: PackRef, vault: Vault, context: ReadContext): Promise<Source> {
+  #partOf(ref: PackRef, vault: Vault): Promise<Source> {
     const sources = this.#partial.get(ref.id)?.sources;
     const known = sources?.get(vault);
     if (known !== undefined) return known;
     const key = packKey(ref.id);
     const read: PackBytes = async (offset, length) => {
-      const bytes = await readObject(vault, key, { offset, length, signal: context.signal });
+      const bytes = await readObject(vault, key, { offset, length, signal: this.#signal });
       if (bytes.length === length) return bytes;
       throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is shorter than it should be', {
         where: whereIs(vault, key),
@@ -120,7 +123,11 @@ export class PackStore {
   }
 
   /** The first vault's answer; the next one is asked, with a warning, when the pack is missing or damaged in it or the vault fails. */
-  async #fromAnyVault<T>(ref: PackRef, context: ReadContext, work: (vault: Vault) => Promise<T>): Promise<T> {
+  async #fromAnyVault<T>(
+    ref: PackRef,
+    onWarning: OnWarning | undefined,
+    work: (vault: Vault) => Promise<T>,
+  ): Promise<T> {
     const key = packKey(ref.id);
     const problems: string[] = [];
     let newer: LifeboatError | undefined;
@@ -132,12 +139,12 @@ export class PackStore {
       try {
         return await work(vault);
       } catch (error) {
-        context.signal?.throwIfAborted();
+        this.#signal?.throwIfAborted();
         if (!isLifeboatError(error)) throw error;
         if (error.code === 'LB_REPO_NEWER_FORMAT') newer = error;
         problems.push(`${vault.name}: ${messageOf(error)}`);
         if (!error.retriable) this.#bad.set(vault, (this.#bad.get(vault) ?? new Set()).add(ref.id));
-        context.onWarning?.({ kind: 'pack-unreadable', message: messageOf(error), where: whereIs(vault, key) });
+        onWarning?.({ kind: 'pack-unreadable', message: messageOf(error), where: whereIs(vault, key) });
       }
     }
     if (newer !== undefined) throw newer;

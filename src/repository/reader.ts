@@ -34,13 +34,11 @@ export interface OpenReaderOptions {
 export async function openReader(options: OpenReaderOptions): Promise<RepositoryReader> {
   const { keys, signal, onWarning } = options;
   const { vaults, access } = await chooseVaults(options);
-  const store =
-    keys &&
-    new PackStore(vaults, {
-      opener: await createOpener(keys.sealingKey),
-      repositoryId: Buffer.from(keys.repositoryId, 'hex'),
-    });
+  const closed = new AbortController();
+  const ended = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
   const opener = keys && (await createOpener(keys.sealingKey));
+  const repositoryId = Buffer.from(access.repositoryId, 'hex');
+  const store = opener && new PackStore(vaults, { opener, repositoryId }, ended);
   const namer = keys && createChunkNamer(keys.dedupKey);
   return {
     id: access.repositoryId,
@@ -81,7 +79,10 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
       };
     },
 
-    close: () => Promise.resolve(),
+    close() {
+      closed.abort(new LifeboatError('LB_INTERNAL', 'The repository was closed while it was read'));
+      return Promise.resolve();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
+import { raceAbort } from '../vault/streams.ts';
 import type { StreamRef } from './api.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
 import type { ChunkNamer } from './chunk-id.ts';
@@ -105,14 +106,14 @@ class BlockQueue {
     while (this.#ahead.length < AHEAD && this.#begun < this.#extents.length) this.#begin();
     const block = this.#ahead.shift();
     if (block === undefined) throw new Error('more blocks were asked for than there are extents');
-    return block;
+    return raceAbort(block, this.#context.signal);
   }
 
   #begin(): void {
     const extent = this.#extents[this.#begun] as Extent;
     if (this.#begun >= this.#nextPackAt) this.#prefetchNextPack(extent.pack);
     this.#begun++;
-    const block = this.#source.store.block(this.#pack(extent.pack), extent.block, this.#context);
+    const block = this.#source.store.block(this.#pack(extent.pack), extent.block, this.#context.onWarning);
     // It is awaited when its turn comes; failing before that is not unhandled.
     block.catch(() => {});
     this.#ahead.push(block);
@@ -126,7 +127,7 @@ class BlockQueue {
     if (next === undefined) return;
     let blocks = 0;
     while (this.#extents[at + blocks]?.pack === next) blocks++;
-    this.#source.store.prefetch(this.#pack(next), blocks, this.#context);
+    this.#source.store.prefetch(this.#pack(next), blocks, this.#context.onWarning);
   }
 
   #pack(place: number): PackRef {

@@ -8,7 +8,12 @@ import { ChunkTable } from '../../src/repository/chunk-table.ts';
 import { decodeExtents, encodeExtents } from '../../src/repository/extents.ts';
 import type { Extent } from '../../src/repository/extents.ts';
 import { decodeIndexObject, encodeIndexObject } from '../../src/repository/index-object.ts';
-import { decodeBlockTable, encodeBlockTable } from '../../src/repository/pack-format.ts';
+import {
+  decodeBlockTable,
+  decodePackHeader,
+  encodeBlockTable,
+  encodePackHeader,
+} from '../../src/repository/pack-format.ts';
 import { decodePackTable, encodePackTable } from '../../src/repository/pack-table.ts';
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
@@ -112,13 +117,11 @@ describe('tables', () => {
 describe('index objects', () => {
   const indexKey = new Secret(randomBytes(32));
   const repositoryId = randomBytes(16);
-  const packIndex = fc
-    .record({ pack: packRef, blocks: fc.array(fc.nat(20)) })
-    .map(({ pack, blocks }) => ({
-      pack,
-      blocks,
-      ids: randomBytes(16 * blocks.reduce((sum, count) => sum + count, 0)),
-    }));
+  const packIndex = fc.record({ pack: packRef, blocks: fc.array(fc.nat(20)) }).map(({ pack, blocks }) => ({
+    pack,
+    blocks,
+    ids: randomBytes(16 * blocks.reduce((sum, count) => sum + count, 0)),
+  }));
 
   it('are read as they were written', async () => {
     await fc.assert(
@@ -142,6 +145,16 @@ describe('index objects', () => {
     await expect(decodeIndexObject(bytes, indexKey, randomBytes(16))).rejects.toMatchObject({
       code: 'LB_REPO_DAMAGED',
     });
+  });
+
+  it('and packs of a newer format are refused as that', async () => {
+    const newer = { code: 'LB_REPO_NEWER_FORMAT' };
+    const index = await encodeIndexObject([], indexKey, repositoryId);
+    index[7] = 2;
+    await expect(decodeIndexObject(index, indexKey, repositoryId)).rejects.toMatchObject(newer);
+    const pack = encodePackHeader(randomBytes(1168), randomBytes(32));
+    pack[7] = 2;
+    expect(() => decodePackHeader(pack)).toThrow(expect.objectContaining(newer));
   });
 
   it('never look the same twice, though they say the same', async () => {

@@ -1,15 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LifeboatError } from '../../src/core/errors.ts';
 import type { Warning } from '../../src/core/progress.ts';
 import { generateRepositoryKeys, sealSlot, writeKeyOf } from '../../src/keys/index.ts';
 import type { StreamRef } from '../../src/repository/api.ts';
-import { createRepository, openReader, openWriter, verify } from '../../src/repository/index.ts';
+import { createRepository, openReader, openWriter, unlock, verify } from '../../src/repository/index.ts';
+import { signFor } from '../../src/keys/signing.ts';
 import { MemoryVault } from '../support/memory-vault.ts';
 import {
   backUp,
   expectSame,
   madeUpList,
   makeScene,
+  PASSPHRASE,
   readBack,
   readStream,
   restore,
@@ -172,6 +175,22 @@ describe('opening a repository', () => {
     });
   });
 
+  it('says that it is of a newer format, to whoever opens it', async () => {
+    const scene = await makeScene();
+    const [vault] = scene.vaults as [MemoryVault];
+    const text = Buffer.from(vault.objects.get('lifeboat.json') ?? []).toString();
+    const line = Buffer.from((text.split('\n')[0] ?? '').replace('"version":1', '"version":2'));
+    const signature = Buffer.from(signFor('lifeboat/1/repository', line, scene.keys.signingKey)).toString('hex');
+    vault.objects.set('lifeboat.json', Buffer.concat([line, Buffer.from(`\n{"signature":"${signature}"}\n`)]));
+    const newer = { code: 'LB_REPO_NEWER_FORMAT' };
+    await expect(openReader({ vaults: [vault] })).rejects.toMatchObject(newer);
+    await expect(openReader({ vaults: [vault], keys: scene.keys })).rejects.toMatchObject(newer);
+    await expect(openWriter({ vaults: [vault], writeKey: writeKeyOf(scene.keys) })).rejects.toMatchObject(newer);
+    await expect(createRepository({ vaults: [vault], keys: scene.keys, slots: [] })).rejects.toMatchObject(newer);
+    await expect(unlock([vault], { passphrases: [PASSPHRASE] })).rejects.toMatchObject(newer);
+    await expect(verify({ vaults: [vault], keys: scene.keys, depth: 'structure' })).rejects.toMatchObject(newer);
+  });
+
   it('refuses vaults that hold different ones', async () => {
     const [scene, other] = await Promise.all([makeScene('a'), makeScene('b')]);
     await expect(openReader({ vaults: [...scene.vaults, ...other.vaults] })).rejects.toMatchObject({
@@ -251,6 +270,38 @@ describe('reading', () => {
     const warnings: Warning[] = [];
     expectSame(await restore(scene, 'latest', warnings), { one: madeUpList(30) });
     expect(warnings).toMatchObject([{ kind: 'header-unreadable' }]);
+  });
+
+  it('goes on for one reader when another one stops', async () => {
+    const scene = await makeScene();
+    const [vault] = scene.vaults as [MemoryVault];
+    const records = madeUpList(300);
+    await backUp(scene, { all: records });
+    const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
+    const point = await reader.open('latest');
+    const ref = streamsOf(point)['all'] as StreamRef;
+    const answer = Promise.withResolvers<void>();
+    vault.interfere = () => answer.promise;
+    const stop = new AbortController();
+    const stopped = Array.fromAsync(point.records(ref, { signal: stop.signal }));
+    const other = Array.fromAsync(point.records(ref));
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+    answer.resolve();
+    expect(await other).toHaveLength(300);
+  });
+
+  it('ends when the repository is closed', async () => {
+    const scene = await makeScene();
+    const [vault] = scene.vaults as [MemoryVault];
+    await backUp(scene, { all: madeUpList(300) });
+    const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
+    const point = await reader.open('latest');
+    vault.interfere = () => sleep(20);
+    const reading = readBack(point);
+    await reader.close();
+    await expect(reading).rejects.toMatchObject({ code: 'LB_INTERNAL' });
+    await reader.close();
   });
 
   it('reads little of a large pack when little is wanted', async () => {

@@ -44,13 +44,14 @@ export class ContentCheck {
     opener: Opener,
     vaults: readonly Vault[],
     refs: ReadonlyMap<string, PackRef>,
+    signal: AbortSignal | undefined,
   ) {
     this.#keys = keys;
     this.#opener = opener;
     this.#refs = refs;
     this.#repositoryId = Buffer.from(keys.repositoryId, 'hex');
     this.#namer = createChunkNamer(keys.dedupKey);
-    this.#store = new PackStore(vaults, { opener, repositoryId: this.#repositoryId });
+    this.#store = new PackStore(vaults, { opener, repositoryId: this.#repositoryId }, signal);
   }
 
   /** `refs`: what the points say of each pack. */
@@ -58,8 +59,9 @@ export class ContentCheck {
     keys: RepositoryKeys,
     vaults: readonly Vault[],
     refs: ReadonlyMap<string, PackRef>,
+    signal?: AbortSignal,
   ): Promise<ContentCheck> {
-    return new ContentCheck(keys, await createOpener(keys.sealingKey), vaults, refs);
+    return new ContentCheck(keys, await createOpener(keys.sealingKey), vaults, refs, signal);
   }
 
   /** True once for each pack that a point needs: the same bytes in another vault need not be opened again. */

@@ -108,7 +108,7 @@ async function checkData(
   const { keys, signal } = options;
   const refs = new Map<string, PackRef>();
   for (const point of known.values()) for (const pack of point.packs) refs.set(pack.id, pack);
-  const contents = keys && (await ContentCheck.create(keys, options.vaults, refs));
+  const contents = keys && (await ContentCheck.create(keys, options.vaults, refs, signal));
   const sink: ByteSink = contents ?? {
     wantsPack: () => false,
     pack: () => Promise.resolve(),
