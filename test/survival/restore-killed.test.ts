@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backup } from '../../src/pipeline/backup.ts';
+import type { RestoreReport } from '../../src/pipeline/restore/report.ts';
+import type { StateSource } from '../../src/site/types.ts';
+import { fillSite } from '../fixtures/fill.ts';
+import { town } from '../fixtures/town.ts';
+import { differencesTo, openPlace, restoreInto, troubles } from '../pipeline/scene.ts';
+import type { Place } from '../pipeline/scene.ts';
+import { Child } from './child.ts';
+import { randomOfTest } from './random.ts';
+import type { Random } from './random.ts';
+import type { RestoreJob } from './restore.child.ts';
+import { makeStore, stateIn } from './store.ts';
+import type { Store } from './store.ts';
+
+/** Kills of one restore; there are as many restores as make fifty kills. */
+const KILLS = 10;
+const SITES = [
+  { name: 'controlled-1', controllers: true },
+  { name: 'bare-1', controllers: false },
+  { name: 'controlled-2', controllers: true },
+  { name: 'bare-2', controllers: false },
+  { name: 'controlled-3', controllers: true },
+] as const;
+
+let folder: string;
+let cache: string;
+let store: Store;
+let source: StateSource;
+/** What an uninterrupted restore makes of the point, where controllers run and where none do. */
+const uninterrupted = new Map<boolean, StateSource>();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lifeboat-killed-'));
+  cache = join(folder, 'compiled');
+  await mkdir(cache);
+  store = await makeStore(folder, { near: { type: 'directory', path: join(folder, 'near') } });
+  {
+    await using lost = await openPlace({ name: 'lost', controllers: true });
+    await fillSite(lost.site.api, town(0));
+    const { point } = await backup({ connection: lost.connection, writer: store.writer, site: 'lost' });
+    source = await stateIn(store.vaults, store.keys, point.header.id);
+  }
+  await Promise.all(
+    [true, false].map(async (controllers) => {
+      await using place = await openPlace({ name: 'whole', controllers });
+      expect(troubles(await restoreInto(place, source))).toEqual([]);
+      uninterrupted.set(controllers, await place.cut());
+    }),
+  );
+});
+afterAll(async () => {
+  await store?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function startRestore(place: Place): Promise<Child> {
+  const job: RestoreJob = { kubeconfig: place.site.kubeconfigPath, vaults: store.settings, identity: store.identity };
+  const file = join(folder, `${place.site.name}.json`);
+  await writeFile(file, JSON.stringify(job));
+  return new Child('restore.child.ts', { args: [file], cache });
+}
+
+/**
+ * Waits for the moment to kill a restore: mostly when it has gone so far that `part` of all objects are decided, sometimes
+ * while it looks and plans, or while it reads everything again.
+ */
+async function momentOf(child: Child, part: number, random: Random): Promise<void> {
+  const kind = random.next();
+  if (kind < 0.15) {
+    await child.until('started');
+    await sleep(random.next() * 600);
+  } else if (kind < 0.25) {
+    await child.until('verify');
+  } else {
+    await child.when((line) => {
+      const [phase, done, total] = line.split(' ');
+      return phase === 'apply' && Number(done) >= part * Number(total);
+    });
+    await sleep(random.next() * 10);
+  }
+}
+
+describe('a restore that is killed at any moment, again and again', () => {
+  it.each(SITES)('ends, when it is left alone, as if it had never been killed: $name', { timeout: 300_000 }, async (options) => {
+    const random = randomOfTest();
+    await using place = await openPlace(options);
+    let next = await startRestore(place);
+    try {
+      for (let kills = 0; kills < KILLS; ) {
+        const child = next;
+        await child.until('ready');
+        child.tell();
+        await Promise.race([momentOf(child, (kills + random.next()) / KILLS, random), child.ended]);
+        const { signal } = await child.kill();
+        next = await startRestore(place);
+        if (signal === 'SIGKILL') kills += 1;
+      }
+      await next.until('ready');
+      next.tell();
+      const { lines } = await next.finished();
+      const report = JSON.parse(lines.at(-1)?.replace(/^report /, '') ?? 'null') as RestoreReport;
+      expect(troubles(report)).toEqual([]);
+      expect(report).toMatchObject({ ok: true, objects: { failed: 0, conflict: 0, unsupported: 0, kept: 0 }, verify: { different: 0, missing: 0 } });
+    } finally {
+      await next.kill();
+    }
+    expect(await differencesTo(source, place)).toEqual([]);
+    expect(await differencesTo(uninterrupted.get(options.controllers) ?? source, place)).toEqual([]);
+  });
+});
