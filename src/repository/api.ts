@@ -109,6 +109,7 @@ export interface RepositoryReader {
   listPoints(filter?: { readonly site?: string; readonly signal?: AbortSignal }): Promise<readonly PointListing[]>;
   /** `id`: a point's id, a unique beginning of one, or `latest`. Throws `LB_POINT_NOT_FOUND`, `LB_REPO_FORGED`, `LB_REPO_DAMAGED`, `LB_KEY_MISSING`. */
   open(id: string, options?: SessionOptions & { readonly site?: string }): Promise<OpenPoint>;
+  /** Ends everything that is being read. The vaults stay open. Idempotent. */
   close(): Promise<void>;
 }
 
