@@ -1,10 +1,7 @@
 /** The figures of cluster state: backup and restore of 10,000 and 100,000 objects, against a real control plane without controllers. */
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { generateIdentity, generateRepositoryKeys, sealSlot, writeKeyOf } from '../src/keys/index.ts';
 import { backup } from '../src/pipeline/backup.ts';
 import { restore } from '../src/pipeline/restore/restore.ts';
@@ -14,6 +11,7 @@ import { createRepository, openReader, openWriter } from '../src/repository/inde
 import type { RepositoryKeys } from '../src/keys/index.ts';
 import { connectSite } from '../src/site/connect.ts';
 import type { SiteConnection } from '../src/site/connect.ts';
+import { discover } from '../src/site/discover.ts';
 import type { StateSource } from '../src/site/types.ts';
 import { openVault } from '../src/vault/open.ts';
 import type { Vault } from '../src/vault/vault.ts';
@@ -23,6 +21,8 @@ import type { ApiClient } from '../test/testbed/kubernetes/api.ts';
 import { startSite } from '../test/testbed/kubernetes/site.ts';
 import type { Site } from '../test/testbed/kubernetes/site.ts';
 import { bareCreates, bareListing, sendAll } from './bare.ts';
+import { runCommand } from './command.ts';
+import type { CommandRun } from './command.ts';
 import { held, median, noted } from './figure.ts';
 import type { Figure } from './figure.ts';
 
@@ -70,6 +70,7 @@ async function timed<T>(work: () => Promise<T>): Promise<{ readonly seconds: num
 }
 
 async function backupFigures(api: ApiClient, connection: SiteConnection, folder: string, say: Say): Promise<{ readonly figures: Figure[]; readonly source: StateSource }> {
+  const { types } = await discover(connection);
   const floors: number[] = [];
   const firsts: number[] = [];
   const seconds: number[] = [];
@@ -82,7 +83,7 @@ async function backupFigures(api: ApiClient, connection: SiteConnection, folder:
       const writer = await openWriter({ vaults: [vault], writeKey: writeKeyOf(keys) });
       return (await backup({ connection, writer, site: 'bench' })).point.header.stats;
     };
-    const floor = await timed(() => bareListing(connection));
+    const floor = await timed(() => bareListing(connection, types));
     const first = await timed(run);
     await changeOnePercent(api, round);
     const second = await timed(run);
@@ -156,34 +157,20 @@ async function onFreshSite(work: (site: Site, target: SiteConnection) => Promise
   }
 }
 
-interface Measured {
-  readonly seconds: number;
-  readonly peakMegabytes: number;
-}
-
-const CHILD = fileURLToPath(new URL('./measured.child.ts', import.meta.url));
-
-async function measured(work: 'backup' | 'restore', kubeconfig: string, vault: string, key: string): Promise<Measured> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, work, kubeconfig, vault, key]);
-  return JSON.parse(stdout) as Measured;
-}
-
+/** Measured as users run it: the command line in a process of its own, starting included. */
 async function hundredThousand(folder: string, say: Say): Promise<Figure[]> {
-  const results: { backup: Measured; restore: Measured }[] = [];
+  const results: { readonly backup: CommandRun; readonly restore: CommandRun }[] = [];
   for (const size of [SMALL, LARGE]) {
-    const path = join(folder, `vault-${size}`);
-    await mkdir(path);
-    const { identity } = await newRepository(path);
-    const key = join(folder, `key-${size}`);
-    await writeFile(key, identity, { mode: 0o600 });
-    let backedUp: Measured | undefined;
+    const home = join(folder, `home-${size}`);
+    await mkdir(home);
     await using site = await startSite({ controllers: false });
     say(`filling a site with ${size} objects`);
     await fillSite(site.api, town(size));
-    backedUp = await measured('backup', site.kubeconfigPath, path, key);
+    await runCommand(home, ['init', '--site', 'bench', '--kubeconfig', site.kubeconfigPath, '--vault', `dir:${join(home, 'vault')}`]);
+    const backedUp = await runCommand(home, ['backup', '--quiet']);
     await site.stop();
     await using fresh = await startSite({ controllers: false });
-    const restored = await measured('restore', fresh.kubeconfigPath, path, key);
+    const restored = await runCommand(home, ['restore', 'latest', '--kubeconfig', fresh.kubeconfigPath, '--yes', '--quiet']);
     results.push({ backup: backedUp, restore: restored });
     say(`${size} objects: backup ${backedUp.seconds.toFixed(2)} s, ${backedUp.peakMegabytes.toFixed(0)} MB; restore ${restored.seconds.toFixed(1)} s, ${restored.peakMegabytes.toFixed(0)} MB`);
   }
