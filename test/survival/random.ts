@@ -17,8 +17,8 @@ export function randomOfTest(): Random {
   return randomFrom(seed);
 }
 
-/** mulberry32 by Tommy Ettinger: public domain, and good enough to choose moments. */
-function randomFrom(seed: number): Random {
+/** The numbers of one seed: mulberry32 by Tommy Ettinger: public domain, and good enough to choose moments. */
+export function randomFrom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

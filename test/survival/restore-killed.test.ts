@@ -65,29 +65,45 @@ async function startRestore(place: Place): Promise<Child> {
   return new Child('restore.child.ts', { args: [file], cache });
 }
 
-/**
- * Waits for the moment to kill a restore: mostly when it has gone so far that `part` of all objects are decided, sometimes
- * while it looks and plans, or while it reads everything again.
- */
-async function momentOf(child: Child, part: number, random: Random): Promise<void> {
-  const kind = random.next();
-  if (kind < 0.15) {
-    await child.until('started');
-    await sleep(random.next() * 600);
-  } else if (kind < 0.25) {
-    await child.until('verify');
-  } else {
+/** Chooses the moments for one site, so that they are spread over all of a restore. */
+class Moments {
+  readonly #random: Random;
+  /** Objects that need no writing, known when the first restore begins to write. */
+  #settled: number | undefined;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** Waits for the moment of the `number`th kill: while it looks and plans, or when so much is written, or while it reads everything again. */
+  async wait(child: Child, number: number): Promise<void> {
+    if (number >= KILLS - 2) return this.#late(child);
+    if (this.#random.next() < 0.15) return this.#early(child);
+    const part = (number + this.#random.next()) / (KILLS - 2);
     await child.when((line) => {
-      const [phase, done, total] = line.split(' ');
-      return phase === 'apply' && Number(done) >= part * Number(total);
+      const [phase, done = '', total] = line.split(' ');
+      if (phase !== 'apply') return false;
+      const settled = (this.#settled ??= Number(done));
+      return Number(done) >= settled + part * (Number(total) - settled);
     });
-    await sleep(random.next() * 10);
+    await sleep(this.#random.next() * 10);
+  }
+
+  async #early(child: Child): Promise<void> {
+    await child.until('started');
+    await sleep(this.#random.next() * 600);
+  }
+
+  /** Everything is written, or nearly. */
+  async #late(child: Child): Promise<void> {
+    await child.until(this.#random.pick(['apply', 'verify']));
+    await sleep(this.#random.next() * 50);
   }
 }
 
 describe('a restore that is killed at any moment, again and again', () => {
   it.each(SITES)('ends, when it is left alone, as if it had never been killed: $name', { timeout: 300_000 }, async (options) => {
-    const random = randomOfTest();
+    const moments = new Moments(randomOfTest());
     await using place = await openPlace(options);
     let next = await startRestore(place);
     try {
@@ -95,7 +111,7 @@ describe('a restore that is killed at any moment, again and again', () => {
         const child = next;
         await child.until('ready');
         child.tell();
-        await Promise.race([momentOf(child, (kills + random.next()) / KILLS, random), child.ended]);
+        await Promise.race([moments.wait(child, kills), child.ended]);
         const { signal } = await child.kill();
         next = await startRestore(place);
         if (signal === 'SIGKILL') kills += 1;
