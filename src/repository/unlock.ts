@@ -12,6 +12,11 @@ import { liveSlots } from './slot-objects.ts';
 import { readHeader } from './vault-header.ts';
 import { readNamed, whereIs } from './vault-io.ts';
 
+interface VaultHeader {
+  readonly vault: string;
+  readonly header: RepositoryHeader;
+}
+
 /** Keys, and the slot they were in. */
 export interface Unlocked {
   readonly keys: RepositoryKeys;
@@ -21,8 +26,8 @@ export interface Unlocked {
 /**
  * Opens the repository's keys with a passphrase or an age identity: every slot of every vault is tried, those that take
  * an identity first. Throws `LB_KEY_MISSING` when no secret is given, `LB_KEY_WRONG` when none opens a slot,
- * `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is nothing to open, or a vault's error
- * when no vault can be read.
+ * `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is nothing to open, `LB_REPO_FORGED` when
+ * the vaults hold different repositories, or a vault's error when no vault can be read.
  */
 export async function unlock(
   vaults: readonly Vault[],
@@ -39,6 +44,7 @@ export async function unlock(
   // Malformed ones are refused at once, whatever the slots take.
   for (const identity of identities) await recipientOf(identity);
   const headers = await readHeaders(vaults, options);
+  refuseDifferent(headers);
   const slots = await findSlots(vaults, options);
   if (slots.length === 0) throw nothingThere(headers);
   let failure: unknown;
@@ -68,13 +74,13 @@ export async function unlock(
 async function readHeaders(
   vaults: readonly Vault[],
   options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
-): Promise<RepositoryHeader[]> {
+): Promise<VaultHeader[]> {
   const results = await Promise.allSettled(vaults.map((vault) => readHeader(vault, options.signal)));
   options.signal?.throwIfAborted();
-  const headers: RepositoryHeader[] = [];
+  const headers: VaultHeader[] = [];
   for (const [i, result] of results.entries()) {
     if (result.status === 'fulfilled') {
-      if (result.value !== undefined) headers.push(result.value.header);
+      if (result.value !== undefined) headers.push({ vault: vaults[i]?.name ?? '', header: result.value.header });
       continue;
     }
     if (isLifeboatError(result.reason, 'LB_REPO_NEWER_FORMAT')) throw result.reason;
@@ -87,10 +93,29 @@ async function readHeaders(
   return headers;
 }
 
+/**
+ * Anybody can make a repository that a known age identity opens. What unlocks must not be left to whichever vault
+ * comes first when they disagree about whose repository it is.
+ */
+function refuseDifferent(headers: readonly VaultHeader[]): void {
+  const [first] = headers;
+  const other = headers.find(({ header }) => first !== undefined && !isSame(header, first.header));
+  if (first === undefined || other === undefined) return;
+  throw new LifeboatError('LB_REPO_FORGED', `The vaults hold different repositories: "${first.vault}" ${first.header.id}, "${other.vault}" ${other.header.id}`, {
+    where: `vault "${other.vault}"`,
+    hint: 'The write key names the repository that is yours. Use only the vaults that hold it.',
+  });
+}
+
+function isSame(a: RepositoryHeader, b: RepositoryHeader): boolean {
+  const keys = (header: RepositoryHeader): Buffer => Buffer.concat([header.signingPublicKey, header.sealingPublicKey]);
+  return a.id === b.id && keys(a).equals(keys(b));
+}
+
 /** A slot may be of another repository; it must agree with the header of at least one vault, if any has one. */
-function checkAgainst(headers: readonly RepositoryHeader[], keys: RepositoryKeys): void {
+function checkAgainst(headers: readonly VaultHeader[], keys: RepositoryKeys): void {
   const failures: unknown[] = [];
-  for (const header of headers) {
+  for (const { header } of headers) {
     try {
       checkHeader(header, keys);
       return;
@@ -137,7 +162,7 @@ async function identitySlotsFirst(
   return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
-function nothingThere(headers: readonly RepositoryHeader[]): LifeboatError {
+function nothingThere(headers: readonly VaultHeader[]): LifeboatError {
   if (headers.length > 0)
     return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
   return new LifeboatError('LB_REPO_MISSING', 'No vault holds a lifeboat repository', {

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isLifeboatError } from '../../src/core/errors.ts';
 import type { Warning } from '../../src/core/progress.ts';
-import { generateRepositoryKeys } from '../../src/keys/index.ts';
+import { generateRepositoryKeys, recipientOf, sealSlot } from '../../src/keys/index.ts';
 import { backup } from '../../src/pipeline/backup.ts';
 import { pointSource } from '../../src/pipeline/sources.ts';
-import { openReader, unlock, verify } from '../../src/repository/index.ts';
+import { createRepository, openReader, unlock, verify } from '../../src/repository/index.ts';
 import type { StateSource } from '../../src/site/types.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -230,6 +230,23 @@ describe('a point that somebody forged', () => {
     const reader = await openReader({ vaults: [vault], keys: store.keys });
     await expect(reader.open('latest', { site: 'other' })).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
     expect(await findingsAbout(key, [vault], 'structure', true)).toEqual(['forged']);
+  });
+});
+
+describe('a vault that somebody replaced by another repository, made for the same identity', () => {
+  it('is noticed where there is another vault', async () => {
+    const keys = await generateRepositoryKeys();
+    const path = await mkdtemp(join(folder, 'harmed-'));
+    const vault = await openDirectoryVault({ name: 'harmed', path });
+    await createRepository({ vaults: [vault], keys, slots: [await sealSlot(keys, { kind: 'age', recipient: await recipientOf(store.identity) })] });
+    for (const vaults of [
+      [vault, await whole()],
+      [await whole(), vault],
+    ]) {
+      await expect(read(vaults)).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
+    }
+    const { findings } = await verify({ vaults: [await whole(), vault], depth: 'structure' });
+    expect(findings).toContainEqual(expect.objectContaining({ vault: 'harmed', object: 'lifeboat.json', kind: 'forged' }));
   });
 });
 
