@@ -22,7 +22,8 @@ function isList(value: ReadonlyJson): value is readonly ReadonlyJson[] {
 
 /** The first 16 bytes of the SHA-256 of the canonical JSON, in base64url: tells values apart, and is small to keep. */
 export function digestOf(value: ReadonlyJson): string {
-  return hash('sha256', canonicalJson(value), 'base64url').slice(0, 22);
+  // Not a slice of a longer text: that would keep the longer one in memory.
+  return hash('sha256', canonicalJson(value), 'buffer').toString('base64url', 0, 16);
 }
 
 /** True if both values are the same JSON. */

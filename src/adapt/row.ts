@@ -43,8 +43,64 @@ export interface RowOptions {
   readonly rename?: NamespaceMap;
 }
 
+/** What most rows do not have. */
+type Traits = Pick<Row, 'looseDigest' | 'filled' | 'owners' | 'changed' | 'notes' | 'mentions' | 'pristine' | 'exceeded'> & {
+  /** Only where it is not the name it gets. */
+  readonly sourceName?: string;
+};
+
 const NONE: readonly never[] = [];
 const NO_RENAMES: NamespaceMap = new Map();
+/** One object for all rows with no traits: there may be a hundred thousand. */
+const PLAIN: Traits = { looseDigest: '', filled: NONE, owners: NONE, changed: NONE, notes: NONE, mentions: NONE, pristine: false, exceeded: false };
+
+class CompactRow implements Row {
+  readonly sourceNamespace: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly drop: string;
+  readonly digest: string;
+  readonly #traits: Traits;
+
+  constructor(place: Pick<Row, 'sourceNamespace' | 'namespace' | 'name' | 'uid'>, drop: string, digest: string, traits: Traits) {
+    this.sourceNamespace = place.sourceNamespace;
+    this.namespace = place.namespace;
+    this.name = place.name;
+    this.uid = place.uid;
+    this.drop = drop;
+    this.digest = digest;
+    this.#traits = traits;
+  }
+
+  get sourceName(): string {
+    return this.#traits.sourceName ?? this.name;
+  }
+  get looseDigest(): string {
+    return this.#traits.looseDigest;
+  }
+  get filled(): readonly string[] {
+    return this.#traits.filled;
+  }
+  get owners(): readonly OwnerReference[] {
+    return this.#traits.owners;
+  }
+  get changed(): readonly string[] {
+    return this.#traits.changed;
+  }
+  get notes(): readonly string[] {
+    return this.#traits.notes;
+  }
+  get mentions(): readonly string[] {
+    return this.#traits.mentions;
+  }
+  get pristine(): boolean {
+    return this.#traits.pristine;
+  }
+  get exceeded(): boolean {
+    return this.#traits.exceeded;
+  }
+}
 
 /** Reads one object's bytes into a row; `undefined` if it is not selected. */
 export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, options: RowOptions = {}): Row | undefined {
@@ -55,30 +111,17 @@ export function readRow(bytes: Uint8Array, type: ResourceType, facts: Facts, opt
   const uid = textAt(object, 'metadata', 'uid');
   const exceeded = type.group === '' && type.resource === 'resourcequotas' && isExceeded(object);
   const adapted = adapt(object, type, facts);
-  if (!adapted.kept) {
-    const place = { sourceNamespace, sourceName, namespace: sourceNamespace, name: sourceName, uid };
-    return { ...place, drop: adapted.rule.id, digest: '', looseDigest: '', filled: NONE, owners: NONE, changed: NONE, notes: NONE, mentions: NONE, pristine: false, exceeded };
-  }
+  if (!adapted.kept) return new CompactRow({ sourceNamespace, namespace: sourceNamespace, name: sourceName, uid }, adapted.rule.id, '', PLAIN);
   const mentions = renameNamespaces(object, type, options.rename ?? NO_RENAMES);
   const pristine = type.group === '' && isPristine(object, type.resource);
   const digest = comparableDigest(object, type);
+  const place = { sourceNamespace, namespace: interned(namespaceOf(object)), name: nameOf(object), uid };
+  const { owners, changed, notes } = adapted;
   const loose = loosen(object, type);
-  return {
-    sourceNamespace,
-    sourceName,
-    namespace: interned(namespaceOf(object)),
-    name: nameOf(object),
-    uid,
-    drop: '',
-    digest,
-    ...loose,
-    owners: adapted.owners.length === 0 ? NONE : adapted.owners,
-    changed: shared(adapted.changed),
-    notes: shared(adapted.notes),
-    mentions: mentions.length === 0 ? NONE : mentions,
-    pristine,
-    exceeded,
-  };
+  const plain = owners.length + changed.length + notes.length + mentions.length === 0 && !pristine && !exceeded;
+  if (plain && loose === NOT_LOOSE && place.name === sourceName) return new CompactRow(place, '', digest, PLAIN);
+  const renamed = place.name === sourceName ? {} : { sourceName };
+  return new CompactRow(place, '', digest, { ...loose, owners, changed: shared(changed), notes: shared(notes), mentions, pristine, exceeded, ...renamed });
 }
 
 /** What two objects are compared by. */
@@ -103,11 +146,13 @@ export function dropNodePorts(service: JsonObject): boolean {
   return dropped;
 }
 
+const NOT_LOOSE: Omit<Comparable, 'digest'> = { looseDigest: '', filled: NONE };
+
 /** Digests what of a comparable form cannot be the target's choice. Changes `object`. */
 export function loosen(object: JsonObject, type: Pick<ResourceType, 'group' | 'resource'>): Omit<Comparable, 'digest'> {
   const isService = type.group === '' && type.resource === 'services';
   const paths = rulesFor(type).fills.flatMap((rule) => rule.paths);
-  if (!isService && paths.length === 0) return { looseDigest: '', filled: NONE };
+  if (!isService && paths.length === 0) return NOT_LOOSE;
   if (isService) dropNodePorts(object);
   const filled = paths.map((path) => {
     const value = objectAt(object, ...path.slice(0, -1))?.[path.at(-1) ?? ''];

@@ -15,7 +15,6 @@ import type { CutType, ResourceType, StateSource } from '../../site/types.ts';
 import { draft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { readExisting } from './existing.ts';
-import type { Existing } from './existing.ts';
 import { finishPlan } from './finish-plan.ts';
 import { mapType } from './map-types.ts';
 import type { TypeMapping } from './map-types.ts';
@@ -50,7 +49,7 @@ export interface PreparedPlan {
 
 const NAMESPACES: ResourceType = { group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace', namespaced: false };
 const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io';
-const NOTHING: ReadonlyMap<string, Existing> = new Map();
+const NOTHING: ReadonlyMap<string, Row> = new Map();
 /** Progress is told once for so many objects. */
 const PROGRESS_STEP = 256;
 
@@ -172,7 +171,7 @@ class Planner {
     return this.#mappings[place] ?? { kind: 'unsupported', reason: 'the target does not serve this type' };
   }
 
-  async #existing(type: ResourceType, mapping: TypeMapping): Promise<ReadonlyMap<string, Existing>> {
+  async #existing(type: ResourceType, mapping: TypeMapping): Promise<ReadonlyMap<string, Row>> {
     if (mapping.kind !== 'served') return NOTHING;
     const { target, signal } = this.#request;
     return readExisting(target, { ...type, version: mapping.version }, this.#facts, { namespaces: this.#targetNamespaces(), signal });

@@ -1,5 +1,4 @@
 import type { Row } from '../../adapt/row.ts';
-import type { Existing } from './existing.ts';
 import { likeness } from './existing.ts';
 import type { TypeMapping } from './map-types.ts';
 import type { ExistingPolicy } from './options.ts';
@@ -16,7 +15,7 @@ export interface Draft {
   reason?: string;
   relink?: true;
   /** What is in the target under its name. */
-  readonly existing?: Existing;
+  readonly existing?: Row;
   readonly because?: NonNullable<PlanEntry['because']>;
 }
 
@@ -30,7 +29,7 @@ export function draft(
   row: Row,
   place: { readonly type: number; readonly wave: number; readonly because?: NonNullable<PlanEntry['because']> },
   mapping: TypeMapping,
-  existing: Existing | undefined,
+  existing: Row | undefined,
 ): Draft {
   const base = { row, ...place, ...(existing === undefined ? {} : { existing }) };
   if (row.drop !== '') return { ...base, action: 'drop', rules: [row.drop] };

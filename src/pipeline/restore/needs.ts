@@ -3,7 +3,6 @@ import type { Row } from '../../adapt/row.ts';
 import { typeName } from '../../site/types.ts';
 import { draft, leadsToObject } from './draft.ts';
 import type { Draft } from './draft.ts';
-import type { Existing } from './existing.ts';
 import type { TypeMapping } from './map-types.ts';
 import type { PlanType } from './plan.ts';
 import { waveNumber } from './waves.ts';
@@ -14,7 +13,7 @@ export interface Needed {
   readonly type: number;
   readonly mapping: TypeMapping;
   readonly rows: readonly { readonly row: Row; readonly selected: boolean }[];
-  readonly existing: ReadonlyMap<string, Existing>;
+  readonly existing: ReadonlyMap<string, Row>;
 }
 
 /** Drafts for the selected rows of a needed type, and for those that other drafts cannot do without. */

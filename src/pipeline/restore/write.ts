@@ -2,7 +2,7 @@ import { adapt, comparable } from '../../adapt/adapt.ts';
 import { cloneObject, objectAt, parseObject, removeAt, textAt } from '../../adapt/json.ts';
 import type { JsonObject } from '../../adapt/json.ts';
 import { overlay } from '../../adapt/overlay.ts';
-import { loosen, ownersText, readRow } from '../../adapt/row.ts';
+import { loosen, readRow } from '../../adapt/row.ts';
 import type { Comparable } from '../../adapt/row.ts';
 import { createObject, getObject, replaceObject } from '../../site/apply.ts';
 import { isRefusal, SiteError } from '../../site/errors.ts';
@@ -102,7 +102,7 @@ function compareWith(run: RestoreRun, body: Body, raw: Uint8Array, type: Resourc
   const row = readRow(raw, type, run.facts);
   if (row === undefined) return { done: true, outcome: 'failed', reason: 'what is in the target cannot be read' };
   const wanted = { digest: entry.digest === '' ? row.digest : entry.digest, ...looseForm(body.object, type) };
-  const alike = likeness(wanted, plannedOwners(entry), { ...row, owners: ownersText(row) });
+  const alike = likeness(wanted, plannedOwners(entry), row);
   if (alike === 'pristine') return 'update';
   if (alike === 'different') return entry.action === 'update' ? 'update' : CAME_LATER[run.plan.options.existing];
   if (alike === 'unowned') run.unlinked.add(body.place);
