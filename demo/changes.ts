@@ -1,6 +1,6 @@
 /** What happens in the town between two backups. Returns what was done, for the story and the check. */
 import type { ApiClient } from '../test/testbed/kubernetes/api.ts';
-import { NAMESPACES } from '../test/fixtures/town.ts';
+import { NAMESPACES } from '../test/fixtures/fixture-object.ts';
 
 const name = (n: number): string => `settings-${String(n).padStart(6, '0')}`;
 const namespaceOf = (n: number): string => NAMESPACES[n % NAMESPACES.length] ?? 'shop';

@@ -6,7 +6,8 @@ import type { CutSummary } from '../src/site/types.ts';
 import { backup } from '../src/pipeline/backup.ts';
 import { connectSite } from '../src/site/connect.ts';
 import { fillSite } from '../test/fixtures/fill.ts';
-import { NAMESPACES, town } from '../test/fixtures/town.ts';
+import { NAMESPACES } from '../test/fixtures/fixture-object.ts';
+import { town } from '../test/fixtures/town.ts';
 import { startSite } from '../test/testbed/kubernetes/site.ts';
 import type { Site } from '../test/testbed/kubernetes/site.ts';
 import { startSeaweedfs } from '../test/testbed/s3/seaweedfs.ts';
@@ -34,7 +35,7 @@ class Cleanup {
   }
 
   async run(): Promise<void> {
-    for (const task of this.#tasks.splice(0).reverse()) await task();
+    for (const task of this.#tasks.splice(0).toReversed()) await task();
   }
 }
 
@@ -83,7 +84,7 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
   await harbour.kill();
   await rm(cellar, { recursive: true, force: true });
   const lostAt = Date.now();
-  const rpoSeconds = (lostAt - Date.parse(before.at)) / 1000;
+  const rpoSeconds = (lostAt - Date.parse(before.summary.at)) / 1000;
   teller.disaster('harbour is gone: etcd, API server and controllers killed, the disk deleted', 'and with it the vault "cellar", which stood in the same building');
 
   const back = await bringBack({ repository, lostAt, teller, signal, cleanup: (task) => cleanup.add(task) });
@@ -113,44 +114,41 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
 
 interface BackedUp {
   readonly backups: readonly DemoBackup[];
+  /** What the last point holds, and the moment it shows. */
   readonly summary: CutSummary;
-  /** The moment that the last point shows. */
-  readonly at: string;
 }
 
 /** One backup, an ordinary morning, and another backup. */
 async function backUps(site: Site, repository: DemoRepository, { teller, signal }: Pick<StoryOptions, 'teller' | 'signal'>): Promise<BackedUp> {
   const connection = await connectSite({ name: 'harbour', kubeconfig: site.kubeconfigPath });
   try {
-    const once = async (): Promise<DemoBackup & { readonly summary: CutSummary; readonly at: string }> => {
+    const once = async (): Promise<{ readonly kept: DemoBackup; readonly summary: CutSummary }> => {
       const began = performance.now();
       const { point, summary } = await backup({ connection, writer: repository.writer, site: 'harbour', signal });
       const { stats } = point.header;
-      return {
+      const kept = {
         point: point.header.id,
         seconds: (performance.now() - began) / 1000,
         objects: stats.recordsTotal,
         plaintextBytes: stats.plaintextBytes,
         storedBytes: stats.storedBytes,
         complete: point.header.complete,
-        summary,
-        at: summary.at,
       };
+      return { kept, summary };
     };
     const first = await once();
     teller.tell(
-      `Backup 1: ${count(first.objects)} objects as they were at revision ${first.summary.revision}, in ${seconds(first.seconds)}`,
-      `${bytes(first.plaintextBytes)} read · ${bytes(first.storedBytes)} stored in each vault`,
+      `Backup 1: ${count(first.kept.objects)} objects as they were at revision ${first.summary.revision}, in ${seconds(first.kept.seconds)}`,
+      `${bytes(first.kept.plaintextBytes)} read · ${bytes(first.kept.storedBytes)} stored in each vault`,
     );
     const changes = await ordinaryMorning(site.api);
     teller.tell(`An ordinary morning: ${changes.edited} objects edited, ${changes.created} new, ${changes.deleted} deleted`);
     const second = await once();
     teller.tell(
-      `Backup 2: all ${count(second.objects)} objects again, in ${seconds(second.seconds)}`,
-      `${bytes(second.storedBytes)} stored: ${((100 * second.storedBytes) / first.storedBytes).toFixed(1)}% of what the first one cost`,
+      `Backup 2: all ${count(second.kept.objects)} objects again, in ${seconds(second.kept.seconds)}`,
+      `${bytes(second.kept.storedBytes)} stored: ${((100 * second.kept.storedBytes) / first.kept.storedBytes).toFixed(1)}% of what the first one cost`,
     );
-    const plain = ({ summary: _, at: __, ...rest }: typeof first): DemoBackup => rest;
-    return { backups: [plain(first), plain(second)], summary: second.summary, at: second.at };
+    return { backups: [first.kept, second.kept], summary: second.summary };
   } finally {
     await connection.close();
   }

@@ -1,4 +1,4 @@
-import { apiVersionOf, typeName } from '../site/types.ts';
+import { apiVersionOf } from '../site/types.ts';
 import type { ResourceType } from '../site/types.ts';
 import { digestOf } from './canonical.ts';
 import { rulesFor } from './catalogue.ts';
@@ -67,10 +67,4 @@ export function comparable(object: JsonObject, type: Pick<ResourceType, 'group' 
 /** Owners as they are compared: without UIDs and in a fixed order; `''` if there are none. */
 export function comparableOwners(owners: readonly OwnerReference[]): string {
   return owners.map(ownerIdentity).sort().join(', ');
-}
-
-/** For people: `Secret shop/db`, `ClusterRole reader`. */
-export function describe(type: Pick<ResourceType, 'kind' | 'group' | 'resource'>, namespace: string, name: string): string {
-  const kind = type.kind === '' ? typeName(type) : type.kind;
-  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
 }

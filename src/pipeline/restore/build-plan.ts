@@ -6,12 +6,10 @@ import { readRow } from '../../adapt/row.ts';
 import type { Row } from '../../adapt/row.ts';
 import { systemClock } from '../../core/clock.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import type { OnProgress } from '../../core/progress.ts';
-import type { SiteConnection } from '../../site/connect.ts';
 import { discover } from '../../site/discover.ts';
 import type { Discovery } from '../../site/discover.ts';
 import { typeName } from '../../site/types.ts';
-import type { CutType, ResourceType, StateSource } from '../../site/types.ts';
+import type { CutType, ResourceType } from '../../site/types.ts';
 import { draft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { readExisting } from './existing.ts';
@@ -21,23 +19,15 @@ import type { TypeMapping } from './map-types.ts';
 import { definitionsNeeded, draftNeeded, madeUpNamespaces, namespacesNeeded } from './needs.ts';
 import type { Needed } from './needs.ts';
 import { renamesOf, resolveOptions } from './options.ts';
-import type { ResolvedOptions, RestoreOptions } from './options.ts';
+import type { ResolvedOptions } from './options.ts';
 import { linkOwners } from './owners.ts';
 import type { PlanType, RestorePlan } from './plan.ts';
 import type { Phase } from './report.ts';
+import type { RestoreRequest } from './request.ts';
 import { objectFilter } from '../select.ts';
 import type { ObjectFilter } from '../select.ts';
 import { targetDefinitions } from './target.ts';
 import { waveNumber, waveOf } from './waves.ts';
-
-/** What a restore reads from and writes to. */
-export interface RestoreRequest {
-  readonly source: StateSource;
-  readonly target: SiteConnection;
-  readonly options?: RestoreOptions;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress | undefined;
-}
 
 /** A plan, and what making it found out that applying it needs too. */
 export interface PreparedPlan {

@@ -1,7 +1,7 @@
 import { ruleById } from '../../adapt/catalogue.ts';
 import type { Warning } from '../../core/progress.ts';
 import { apiVersionOf, typeName } from '../../site/types.ts';
-import type { RestoreRequest } from './build-plan.ts';
+import type { RestoreRequest } from './request.ts';
 import { leadsToObject } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { ResolvedOptions } from './options.ts';

@@ -1,7 +1,8 @@
 import { systemClock } from '../../core/clock.ts';
 import { applyPlan } from './apply.ts';
 import { preparePlan } from './build-plan.ts';
-import type { PreparedPlan, RestoreRequest } from './build-plan.ts';
+import type { PreparedPlan } from './build-plan.ts';
+import type { RestoreRequest } from './request.ts';
 import { makeReport } from './report.ts';
 import type { Phase, RestoreReport } from './report.ts';
 import { RestoreRun } from './run.ts';
