@@ -198,12 +198,12 @@ class DirectoryVault implements Vault {
   }
 
   async #link(temp: string, path: string): Promise<void> {
-    await this.#folders.ensure(dirname(path));
     try {
+      await this.#folders.ensure(dirname(path));
       await link(temp, path);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
-      // Somebody has removed the folder.
+      // Somebody has removed the folder, or the one it is in.
       this.#folders.forget();
       await this.#folders.ensure(dirname(path));
       await link(temp, path);

@@ -101,6 +101,9 @@ describe('a vault in a folder', () => {
     await rm(join(path, 'a'), { recursive: true });
     expect(await vault.put('a/d', Buffer.from('x'))).toBe('created');
     expect(await keysOf(vault)).toEqual(['a/d']);
+    await vault.put('b/c/d', Buffer.from('x'));
+    await rm(join(path, 'b'), { recursive: true });
+    expect(await vault.put('b/e/f', Buffer.from('x'))).toBe('created');
   });
 
   it('reads a file that was cut short as one that ended early', async () => {
