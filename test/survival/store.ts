@@ -8,6 +8,7 @@ import type { RepositoryReader, RepositoryWriter } from '../../src/repository/ap
 import type { StateSource } from '../../src/site/types.ts';
 import type { VaultSettings } from '../../src/vault/config.ts';
 import { openVault } from '../../src/vault/open.ts';
+import type { OpenVaultOptions } from '../../src/vault/open.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import type { S3Server } from '../testbed/s3/server.ts';
 
@@ -30,9 +31,9 @@ export interface Store extends AsyncDisposable {
   readonly readers: readonly RepositoryReader[];
 }
 
-/** A new repository in vaults that are made for it. `folder`: where its write key is put. */
-export async function makeStore(folder: string, settings: VaultTable): Promise<Store> {
-  const vaults = await Promise.all(Object.entries(settings).map(([name, vault]) => openVault({ ...vault, name }, { create: true })));
+/** A new repository in vaults that are made for it. `folder`: where its write key is put. `retry`: as for `openVault`. */
+export async function makeStore(folder: string, settings: VaultTable, { retry }: Pick<OpenVaultOptions, 'retry'> = {}): Promise<Store> {
+  const vaults = await Promise.all(Object.entries(settings).map(([name, vault]) => openVault({ ...vault, name }, { create: true, ...(retry !== undefined && { retry }) })));
   const keys = await generateRepositoryKeys();
   const { identity, recipient } = await generateIdentity('x25519');
   await createRepository({ vaults, keys, slots: [await sealSlot(keys, { kind: 'age', recipient })] });
