@@ -151,6 +151,27 @@ describe('Jobs', () => {
   });
 });
 
+describe('what the report says of the target', () => {
+  const pod = (name: string): ReturnType<typeof object> => object('v1', 'Pod', 'judged', name, { spec: { automountServiceAccountToken: false, containers: [container] } });
+
+  it('is where an object is not as it was, although it was created', async () => {
+    await from.site.api.apply([namespace('judged'), object('v1', 'ServiceAccount', 'judged', 'default'), pod('once')]);
+    // Somebody else's limits give the pod what it did not have.
+    await to.site.api.apply([namespace('judged'), object('v1', 'LimitRange', 'judged', 'range', { spec: { limits: [{ type: 'Container', default: { memory: '1Gi' } }] } })]);
+    const report = await restoreInto(to, await from.cut({ namespaces: ['judged'] }));
+    expect(report).toMatchObject({ ok: false, failures: [], verify: { different: 1, missing: 0 } });
+    expect(report.verify?.details).toEqual([{ object: 'Pod judged/once', missing: false, differences: expect.arrayContaining([{ path: 'spec.containers[0].resources.limits', b: '{"memory":"1Gi"}' }]) as unknown }]);
+  });
+
+  it('is which workloads are up, when it was told to wait', async () => {
+    const spec = { replicas: 0, selector: { matchLabels: { app: 'idle' } }, template: { metadata: { labels: { app: 'idle' } }, spec: { containers: [container] } } };
+    await from.site.api.apply([namespace('waiting'), object('v1', 'ServiceAccount', 'waiting', 'default'), object('apps/v1', 'Deployment', 'waiting', 'idle', { spec }), object('v1', 'Pod', 'waiting', 'never', { spec: { containers: [container] } })]);
+    const report = await restoreInto(to, await from.cut({ namespaces: ['waiting'] }), { waitMs: 4_000 });
+    expect(report.workloads).toEqual({ ready: 1, notReady: ['Pod waiting/never'], notReadyCount: 1 });
+    expect(report.phases.map(({ name }) => name)).toContain('wait');
+  });
+});
+
 describe('owners', () => {
   const owner = (kind: string, name: string, uid: string, controller = false): object => ({ ownerReferences: [{ apiVersion: kind === 'Pod' || kind === 'ConfigMap' ? 'v1' : 'apps/v1', kind, name, uid, ...(controller ? { controller, blockOwnerDeletion: true } : {}) }] });
 

@@ -5,9 +5,11 @@ import type { NamespaceMap } from '../../adapt/rename.ts';
 import { readRow } from '../../adapt/row.ts';
 import type { Row } from '../../adapt/row.ts';
 import { systemClock } from '../../core/clock.ts';
-import { LifeboatError } from '../../core/errors.ts';
+import { LifeboatError, messageOf } from '../../core/errors.ts';
+import type { Warning } from '../../core/progress.ts';
 import { discover } from '../../site/discover.ts';
 import type { Discovery } from '../../site/discover.ts';
+import { isRefusal } from '../../site/errors.ts';
 import { typeName } from '../../site/types.ts';
 import type { CutType, ResourceType } from '../../site/types.ts';
 import { draft } from './draft.ts';
@@ -76,6 +78,7 @@ class Planner {
   readonly #rename: NamespaceMap;
   readonly #types: PlanType[] = [];
   readonly #mappings: TypeMapping[] = [];
+  readonly #warnings: Warning[] = [];
   #read = 0;
 
   constructor(request: RestoreRequest, options: ResolvedOptions, facts: Facts, discovery: Discovery) {
@@ -108,7 +111,7 @@ class Planner {
     this.#checkAllFound(drafts);
     const lookElsewhere = this.#filter.restricts || Object.keys(source.summary.selection).length > 0;
     const owners = await linkOwners(drafts, { connection: target, discovery: this.#discovery, signal }, { existing: this.#options.existing, lookElsewhere });
-    return finishPlan({ request: this.#request, options: this.#options, filter: this.#filter, types: this.#types, drafts, owners });
+    return finishPlan({ request: this.#request, options: this.#options, filter: this.#filter, types: this.#types, drafts, owners, warnings: this.#warnings });
   }
 
   async #readType(type: CutType, drafts: Draft[]): Promise<void> {
@@ -164,7 +167,14 @@ class Planner {
   async #existing(type: ResourceType, mapping: TypeMapping): Promise<ReadonlyMap<string, Row>> {
     if (mapping.kind !== 'served') return NOTHING;
     const { target, signal } = this.#request;
-    return readExisting(target, { ...type, version: mapping.version }, this.#facts, { namespaces: this.#targetNamespaces(), signal });
+    try {
+      return await readExisting(target, { ...type, version: mapping.version }, this.#facts, { namespaces: this.#targetNamespaces(), signal });
+    } catch (error) {
+      // Without the right to look nothing can be compared. A type that is out of order shows it when it is written to.
+      if (!isRefusal(error) || isRefusal(error, 401, 403)) throw error;
+      this.#warnings.push({ kind: 'type-not-readable', message: `What is in the target could not be read: ${messageOf(error)}`, where: typeName(type) });
+      return NOTHING;
+    }
   }
 
   /** The namespaces of the target that objects go into, when they are known by name: then nothing else is read there. */

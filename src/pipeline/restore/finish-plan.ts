@@ -18,6 +18,8 @@ export interface PlanParts {
   readonly types: readonly PlanType[];
   readonly drafts: readonly Draft[];
   readonly owners: ReadonlyMap<Draft, readonly DraftOwner[]>;
+  /** What making the plan found out. */
+  readonly warnings: readonly Warning[];
 }
 
 /** Writes the plan down: entries in the order of the waves, owners by their place, warnings, digest. */
@@ -33,7 +35,7 @@ export function finishPlan(parts: PlanParts): RestorePlan {
     options: parts.options,
     types: parts.types,
     entries: drafts.map((entry) => planEntry(entry, parts, places)),
-    warnings: [...sourceWarnings(parts), ...adviceWarnings(drafts), ...mentionWarnings(drafts, parts.types), ...ownerWarnings(drafts, parts.types)],
+    warnings: [...parts.warnings, ...sourceWarnings(parts), ...adviceWarnings(drafts), ...mentionWarnings(drafts, parts.types), ...ownerWarnings(drafts, parts.types)],
   };
   return { ...plan, digest: planDigest(plan) };
 }

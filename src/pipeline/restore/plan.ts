@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../adapt/canonical.ts';
-import { LifeboatError } from '../../core/errors.ts';
 import { restoreOptionsSchema } from './options.ts';
 
 /**
@@ -96,24 +95,9 @@ export function planDigest(plan: Omit<RestorePlan, 'digest'>): string {
   return hash.digest('hex');
 }
 
-/** Reads a plan that was saved as JSON. Throws `LB_USAGE` if it is none, or was edited. */
-export function parsePlan(document: unknown): RestorePlan {
-  const parsed = restorePlanSchema.safeParse(document);
-  if (!parsed.success) throw new LifeboatError('LB_USAGE', `This is no restore plan: ${z.prettifyError(parsed.error)}`);
-  if (planDigest(withoutDigest(parsed.data)) !== parsed.data.digest) {
-    throw new LifeboatError('LB_USAGE', 'The restore plan was changed after it was made', { hint: 'Make a new plan with other options instead of editing one.' });
-  }
-  return parsed.data;
-}
-
 /** How many entries there are of each action. */
 export function countActions(plan: Pick<RestorePlan, 'entries'>): Record<PlanAction, number> {
   const counts = Object.fromEntries(PLAN_ACTIONS.map((action) => [action, 0])) as Record<PlanAction, number>;
   for (const entry of plan.entries) counts[entry.action] += 1;
   return counts;
-}
-
-function withoutDigest(plan: RestorePlan): Omit<RestorePlan, 'digest'> {
-  const { digest: _, ...rest } = plan;
-  return rest;
 }

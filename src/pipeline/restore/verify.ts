@@ -5,8 +5,10 @@ import type { Difference } from '../../adapt/difference.ts';
 import { objectKey, parseObject } from '../../adapt/json.ts';
 import type { JsonObject } from '../../adapt/json.ts';
 import { dropNodePorts, ownersText, readRow } from '../../adapt/row.ts';
+import { messageOf } from '../../core/errors.ts';
 import { getObject } from '../../site/apply.ts';
 import { isRefusal } from '../../site/errors.ts';
+import { typeName } from '../../site/types.ts';
 import type { ResourceType } from '../../site/types.ts';
 import { showValue } from '../show-value.ts';
 import type { ShownDifference } from '../show-value.ts';
@@ -54,8 +56,14 @@ export async function verifyRestore(run: RestoreRun): Promise<VerifyResult> {
   let checked = 0;
   const wrong: { readonly place: number; readonly missing: boolean }[] = [];
   await forEachParallel(byType, READERS, async ([type, places]) => {
-    wrong.push(...(await compareType(run, type, places)));
-    checked += places.size;
+    try {
+      wrong.push(...(await compareType(run, type, places)));
+      checked += places.size;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const planType = run.plan.types[type];
+      run.warn({ kind: 'not-verified', message: `${places.size} objects could not be read again: ${messageOf(error)}`, ...(planType === undefined ? {} : { where: typeName(planType) }) });
+    }
     run.phase('verify', checked);
   });
   const details = await explain(run, wrong);

@@ -8,6 +8,7 @@ import { typeName } from '../../site/types.ts';
 import { waitFor, waitForTypes } from '../../site/wait.ts';
 import { targetType } from './run.ts';
 import type { RestoreRun } from './run.ts';
+import { waveNumber } from './waves.ts';
 
 const DEFINITIONS_MS = 60_000;
 /** For all of them together. */
@@ -16,14 +17,14 @@ const QUOTAS_MS = 15_000;
 /** Waits until the target serves the types whose definitions were restored. What takes too long is only warned of. */
 export async function waitForDefinitions(run: RestoreRun): Promise<void> {
   const failed = new Set<string>();
+  const written = new Set<number>();
   for (const [place, entry] of run.plan.entries.entries()) {
-    if (entry.wave > 0) break;
-    const outcome = run.results.outcome(place);
-    if (outcome !== 'created' && outcome !== 'updated' && outcome !== 'unchanged' && outcome !== 'kept') failed.add(entry.name);
+    if (run.results.outcome(place) === undefined) written.add(entry.type);
+    if (entry.wave === waveNumber('definitions') && run.results.outcome(place) === 'failed') failed.add(entry.name);
   }
   const discovery = await discover(run.target, { signal: run.signal });
   const missing = run.plan.types
-    .filter((type) => type.targetVersion !== '' && !failed.has(typeName(type)))
+    .filter((type, place) => written.has(place) && !failed.has(typeName(type)))
     .map(targetType)
     .filter((type) => findType(discovery, type)?.versions.includes(type.version) !== true);
   if (missing.length === 0) return;
