@@ -53,9 +53,14 @@ export interface RetryOptions {
 export async function withRetries<T>(attempt: (progress: () => void) => Promise<T>, options: RetryOptions = {}): Promise<T> {
   const { limits = PATIENT, clock = systemClock, signal } = options;
   let failures = 0;
+  // Counted apart: a server that was away, or busy, a few times has not failed so often by itself.
+  let busy = 0;
+  let failing = 0;
   let awaySince: number | undefined;
   const progress = (): void => {
     failures = 0;
+    busy = 0;
+    failing = 0;
     awaySince = undefined;
   };
   for (;;) {
@@ -67,9 +72,12 @@ export async function withRetries<T>(attempt: (progress: () => void) => Promise<
       const kind = failureKind(error, options.health);
       failures += 1;
       if (kind === 'final') throw error;
-      if (kind === 'busy' && failures >= limits.busyAttempts) throw error;
-      if (kind === 'failing' && failures >= limits.failingAttempts) throw error;
+      if (kind === 'busy') busy += 1;
+      if (kind === 'failing') failing += 1;
+      if (busy >= limits.busyAttempts || failing >= limits.failingAttempts) throw error;
       if (kind !== 'away') {
+        // It answered: what it was away before is over.
+        awaySince = undefined;
         await clock.sleep(pause(failures, error), signal);
         continue;
       }

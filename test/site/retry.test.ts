@@ -84,6 +84,14 @@ describe('repeating requests', () => {
     expect(many.calls()).toBe(limits.failingAttempts);
   });
 
+  it('counts each kind of trouble by itself', async () => {
+    const clock = new QuickClock();
+    const mixed = [away(), refused(429), away(), refused(500), refused(429), refused(429), refused(503), away(), refused(429)];
+    await expect(withRetries(failing(...mixed).work, { limits, clock, health: calm })).resolves.toBe('done');
+    const slow = [away(), refused(429, '30'), refused(429, '30'), refused(429, '30'), away()];
+    await expect(withRetries(failing(...slow).work, { limits, clock, health: calm })).resolves.toBe('done');
+  });
+
   it('takes a gateway error that is not from an API server for an outage', async () => {
     const clock = new QuickClock();
     const gateway = Array.from({ length: 8 }, () => refused(503, undefined, '<html>'));
