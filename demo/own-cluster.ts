@@ -29,8 +29,8 @@ export interface OwnClusterOptions {
 
 /** Backs up a cluster twice into a folder that is thrown away, and says what a real backup would be like. */
 export async function backUpOwnCluster({ kubeconfig, context, teller, signal }: OwnClusterOptions): Promise<OwnClusterReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'));
   const connection = await connectSite({ name: 'your cluster', kubeconfig, context });
+  const folder = await mkdtemp(join(tmpdir(), 'lifeboat-trial-'));
   try {
     teller.tell(`Your cluster at ${connection.server}`, 'lifeboat only reads: lists, and nothing else');
     const repository = await openRepository([{ type: 'directory', name: 'trial', path: join(folder, 'vault') }]);

@@ -16,8 +16,17 @@ npm run demo -- --json                           one JSON document on standard o
 /** The smallest site worth the name. */
 const LEAST_OBJECTS = 2000;
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
+function readArguments(): ReturnType<typeof parse> | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    console.error(`error: ${messageOf(error)}\n\n${HELP}`);
+    return undefined;
+  }
+}
+
+function parse() {
+  return parseArgs({
     options: {
       json: { type: 'boolean', default: false },
       kubeconfig: { type: 'string' },
@@ -25,7 +34,12 @@ async function main(): Promise<number> {
       objects: { type: 'string', default: '2500' },
       help: { type: 'boolean', short: 'h', default: false },
     },
-  });
+  }).values;
+}
+
+async function main(): Promise<number> {
+  const values = readArguments();
+  if (values === undefined) return 2;
   if (values.help) {
     console.log(HELP);
     return 0;
