@@ -84,7 +84,8 @@ describe.each([
     proxy.inject({ action: { do: 'lose-answer' }, when: PUT });
     const vault = await openRetrying();
     expect(await vault.put('a', inParts(bytes, 10_000))).toBe('created');
-    expect(await vault.put('a', bytes)).toBe('exists');
+    // Other bytes: a server may refuse and hang up before it has read the body, and equal bytes would then count as this put's own.
+    expect(await vault.put('a', someBytes(300_000, 3))).toBe('exists');
     expect(await digestOf(vault, 'a')).toBe(digest(bytes));
   });
 
