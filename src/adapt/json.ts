@@ -128,3 +128,14 @@ export function objectKey(namespace: string, name: string): string {
 export function cloneObject(object: JsonObject): JsonObject {
   return parseObject(Buffer.from(JSON.stringify(object)));
 }
+
+/** What Go's encoder escapes and JavaScript's does not. Source: Go's encoding/json, `Encoder.SetEscapeHTML`. */
+const GO_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026', '\u2028': '\\u2028', '\u2029': '\\u2029' };
+
+/**
+ * The JSON to send for an object, with the escapes Go uses. API servers keep some parts of objects byte for byte (the
+ * data of a ControllerRevision), and refuse to have them changed: written in another way, nobody could patch the object later.
+ */
+export function writeObject(object: JsonObject): string {
+  return JSON.stringify(object).replaceAll(/[<>&\u2028\u2029]/g, (char) => GO_ESCAPES[char] ?? char);
+}

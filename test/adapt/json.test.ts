@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, digestOf, equalJson } from '../../src/adapt/canonical.ts';
-import { cloneObject, parseObject } from '../../src/adapt/json.ts';
+import { cloneObject, parseObject, writeObject } from '../../src/adapt/json.ts';
 
 const roundTrip = (text: string): string => JSON.stringify(parseObject(Buffer.from(text)));
 
@@ -28,6 +28,17 @@ describe('parsing and writing an object', () => {
         expect(roundTrip(text)).toBe(text);
       }),
     );
+  });
+
+  it('writes objects as Go would, and means the same', () => {
+    fc.assert(
+      fc.property(jsonObject, (object) => {
+        const text = writeObject(parseObject(Buffer.from(JSON.stringify(object))));
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(object)));
+        expect(text).not.toMatch(/[<>&\u2028\u2029]/);
+      }),
+    );
+    expect(writeObject({ a: '<b> & \u2028' })).toBe(String.raw`{"a":"\u003cb\u003e \u0026 \u2028"}`);
   });
 
   it('does not quote what it cannot read: it may be a Secret', () => {

@@ -218,6 +218,16 @@ describe('owners', () => {
     await expect.poll(revision, { timeout: 20_000 }).toBe('2');
     const sets = await to.site.api.list('/apis/apps/v1/namespaces/rollouts/replicasets');
     expect(sets.map((set) => set.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(['1', '2']);
+    // The data of revisions is kept byte for byte: written as the server would not, nobody could adopt them.
+    const agent = object('apps/v1', 'DaemonSet', 'rollouts', 'agent', { spec: { selector: { matchLabels: { app: 'agent' } }, template: { metadata: { labels: { app: 'agent' } }, spec: { containers: [{ ...container, args: ['a<b && c>d'] }] } } } });
+    await to.site.api.apply([agent]);
+    const revisions = async (): Promise<unknown[]> => await to.site.api.list('/apis/apps/v1/namespaces/rollouts/controllerrevisions');
+    await expect.poll(async () => (await revisions()).length, { timeout: 20_000 }).toBe(1);
+    const withAgent = await to.cut({ namespaces: ['rollouts'] });
+    await to.site.api.delete('/apis/apps/v1/namespaces/rollouts/daemonsets/agent');
+    await expect.poll(async () => (await revisions()).length, { timeout: 20_000 }).toBe(0);
+    expect(troubles(await restoreInto(to, withAgent))).toEqual([]);
+    expect((await revisions()).map(ownersOf)).toEqual([[expect.objectContaining({ uid: uidOf(await to.find(agent)) })]]);
     const uid = uidOf(await to.find(deployment('')));
     for (const set of sets) expect(ownersOf(set)).toEqual([expect.objectContaining({ uid, controller: true })]);
   });

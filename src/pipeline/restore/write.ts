@@ -1,5 +1,5 @@
 import { adapt, comparable } from '../../adapt/adapt.ts';
-import { cloneObject, objectAt, parseObject, removeAt, textAt } from '../../adapt/json.ts';
+import { cloneObject, objectAt, parseObject, removeAt, textAt, writeObject } from '../../adapt/json.ts';
 import type { JsonObject } from '../../adapt/json.ts';
 import { overlay } from '../../adapt/overlay.ts';
 import { loosen, readRow } from '../../adapt/row.ts';
@@ -64,7 +64,7 @@ async function create(run: RestoreRun, body: Body, type: ResourceType): Promise<
   const entry = run.entry(body.place);
   const { references, complete } = linkable(run, entry);
   setOwners(body.object, references);
-  const created = await createObject(run.target, type, entry.namespace, JSON.stringify(body.object), { signal: run.signal, retry: WRITE_LIMITS });
+  const created = await createObject(run.target, type, entry.namespace, writeObject(body.object), { signal: run.signal, retry: WRITE_LIMITS });
   if (created.outcome === 'exists') return meet(run, body, type);
   if (run.owning.has(body.place)) run.uids.set(body.place, uidOf(parseObject(created.body)));
   if (!complete) run.unlinked.add(body.place);
@@ -126,7 +126,7 @@ async function update(run: RestoreRun, body: Body, existing: JsonObject, type: R
   const { references, complete } = linkable(run, entry);
   const merged = overlay(existing, portable.object, body.object);
   setOwners(merged, references);
-  await replaceObject(run.target, type, entry.namespace, entry.name, JSON.stringify(merged), { signal: run.signal, retry: WRITE_LIMITS });
+  await replaceObject(run.target, type, entry.namespace, entry.name, writeObject(merged), { signal: run.signal, retry: WRITE_LIMITS });
   if (run.owning.has(body.place)) run.uids.set(body.place, uid);
   if (!complete) run.unlinked.add(body.place);
   return { done: true, outcome: 'updated' };
