@@ -106,6 +106,9 @@ function compareWith(run: RestoreRun, body: Body, raw: Uint8Array, type: Resourc
   if (alike === 'pristine') return 'update';
   if (alike === 'different') return entry.action === 'update' ? 'update' : CAME_LATER[run.plan.options.existing];
   if (alike === 'unowned') run.unlinked.add(body.place);
+  // It has all it was to have: what a refusal said on the way (that its own node ports were taken, when the answer to
+  // the request that made it was lost) does not count.
+  run.adjusted.delete(body.place);
   if (alike === 'other-node-ports') run.adjusted.set(body.place, 'it is there with other node ports');
   return { done: true, outcome: 'unchanged' };
 }
