@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backup } from '../../src/pipeline/backup.ts';
+import { restore } from '../../src/pipeline/restore/restore.ts';
+import { connectSite } from '../../src/site/connect.ts';
+import type { SiteConnection } from '../../src/site/connect.ts';
+import type { StateSource } from '../../src/site/types.ts';
+import { fillSite } from '../fixtures/fill.ts';
+import { town } from '../fixtures/town.ts';
+import { differencesTo, openPlace, troubles } from '../pipeline/scene.ts';
+import type { Place } from '../pipeline/scene.ts';
+import { proxyBefore } from '../site/proxy.ts';
+import type { FaultAction, FaultProxy, InjectedFault, SeenRequest } from '../testbed/fault-proxy.ts';
+import { randomOfTest } from './random.ts';
+import type { Random } from './random.ts';
+import { makeStore, stateIn } from './store.ts';
+import type { Store } from './store.ts';
+
+let folder: string;
+let lost: Place;
+let store: Store;
+/** What is in the site that is backed up, once its controllers have done all they can. */
+let source: StateSource;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lifeboat-trouble-'));
+  store = await makeStore(folder, { near: { type: 'directory', path: join(folder, 'near') } });
+  lost = await openPlace({ name: 'lost', controllers: true });
+  await fillSite(lost.site.api, town(0));
+  const { point } = await backup({ connection: lost.connection, writer: store.writer, site: 'lost' });
+  source = await stateIn(store.vaults, store.keys, point.header.id);
+});
+afterAll(async () => {
+  await lost?.[Symbol.asyncDispose]();
+  await store?.[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Answers are waited for briefly, so that one that never comes costs little. */
+const connectVia = async (place: Place, proxy: FaultProxy): Promise<SiteConnection> =>
+  connectSite({ name: place.site.name, kubeconfig: await place.site.kubeconfigVia(proxy.url), headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000 });
+
+const status = (code: number, reason: string, message: string): string => JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message });
+const isListPage = ({ method, url }: SeenRequest): boolean => method === 'GET' && url.includes('continue=');
+
+/** All that may happen to a request; `part`: of how many of those it is for. */
+const HARMS: readonly { readonly action: FaultAction; readonly part: number; readonly of?: (request: SeenRequest) => boolean }[] = [
+  { action: { do: 'answer', status: 429, headers: { 'retry-after': '1' } }, part: 0.003 },
+  { action: { do: 'answer', status: 429, body: status(429, 'TooManyRequests', 'the server is busy') }, part: 0.003 },
+  { action: { do: 'answer', status: 500, body: status(500, 'InternalError', 'etcdserver: leader changed') }, part: 0.02 },
+  { action: { do: 'answer', status: 503, body: '<html>no server is available</html>' }, part: 0.01 },
+  { action: { do: 'answer', status: 504, body: status(504, 'Timeout', 'the request did not complete within 1s') }, part: 0.01 },
+  { action: { do: 'answer', status: 410, body: status(410, 'Expired', 'The provided continue parameter is too old') }, part: 0.2, of: isListPage },
+  { action: { do: 'refuse' }, part: 0.01 },
+  { action: { do: 'lose-answer' }, part: 0.02 },
+  { action: { do: 'hang' }, part: 0.005 },
+  { action: { do: 'delay', ms: 300 }, part: 0.03 },
+  { action: { do: 'harm-answer', body: { cutAfter: 200 } }, part: 0.02 },
+];
+
+/** Does harm to requests at random; each kind of harm so often at most. */
+function storm(proxy: FaultProxy, random: Random, times: number): readonly InjectedFault[] {
+  return HARMS.map(({ action, part, of = () => true }) => proxy.inject({ action, times, when: (request) => of(request) && random.next() < part }));
+}
+
+describe('when everything about an API server goes wrong', () => {
+  it('a backup is made, and right', async () => {
+    const random = randomOfTest();
+    await using proxy = await proxyBefore(lost.site);
+    const connection = await connectVia(lost, proxy);
+    // Few requests make a backup: each kind of harm is likelier than in a restore.
+    const faults = storm(proxy, { ...random, next: () => random.next() / 2 }, 6);
+    const { point, summary } = await backup({ connection, writer: store.writer, site: 'lost' });
+    await connection.close();
+    expect(faults.reduce((sum, fault) => sum + fault.hits, 0)).toBeGreaterThan(3);
+    expect(summary.types.filter(({ fidelity }) => fidelity !== 'exact')).toEqual([]);
+    expect(await differencesTo(await stateIn(store.vaults, store.keys, point.header.id), lost)).toEqual([]);
+  });
+
+  it('a restore ends with nothing failed', async () => {
+    const random = randomOfTest();
+    await using target = await openPlace({ name: 'target', controllers: true });
+    await using proxy = await proxyBefore(target.site);
+    const connection = await connectVia(target, proxy);
+    const faults = storm(proxy, random, 8);
+    let last = Math.round(performance.now()/1000); let seen = 0; console.log('SEED', random.seed);let restarting: Promise<void> | undefined;
+    let pausing: Promise<void> | undefined;
+    const report = await restore({
+      source,
+      target: connection,
+      onProgress: ({ phase, done, total = 0, detail }) => {
+        const nn = Math.round(performance.now()/1000); if (nn - last > 8) console.log('GAP', nn - last, phase, done, total, detail, proxy.requests.slice(seen).map((r) => r.method + r.url).join(' ; ')); last = nn; seen = proxy.requests.length;if (phase !== 'apply') return;
+        if (done > 0.7 * total) restarting ??= target.site.killApiServer().then(() => target.site.startApiServer());
+        if (done > 0.9 * total) pausing ??= restarting?.then(() => pause(target));
+      },
+    });
+    await restarting;
+    await pausing;
+    await connection.close();
+    console.log('HITS', faults.map((f) => f.hits).join(','), JSON.stringify(report.phases), JSON.stringify(report.warnings));expect(pausing).toBeDefined();
+    expect(faults.reduce((sum, fault) => sum + fault.hits, 0)).toBeGreaterThan(20);
+    expect(troubles(report)).toEqual([]);
+    expect(report).toMatchObject({ ok: true, objects: { failed: 0, conflict: 0, unsupported: 0, kept: 0 } });
+    expect(await differencesTo(source, target)).toEqual([]);
+  });
+});
+
+/** Lets the API server stop answering for longer than it is waited for. */
+async function pause(place: Place): Promise<void> {
+  await place.site.pauseApiServer();
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  await place.site.resumeApiServer();
+}
