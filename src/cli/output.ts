@@ -73,6 +73,12 @@ export class Output {
     await this.#out(`${text}\n`);
   }
 
+  /** A line of a short result as soon as it is known. Not for `--json`, which has it in its document. */
+  lineNow(text: string): void {
+    if (this.options.json) return;
+    this.progress.interrupt(() => this.#terminal.stdout.write(`${printable(this.redactor.redact(text))}\n`));
+  }
+
   /** What the user asked to see as it is: an object, a key. Not redacted, so never anything else. */
   async verbatim(text: string): Promise<void> {
     this.progress.finish();

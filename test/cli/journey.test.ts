@@ -64,8 +64,11 @@ describe('lifeboat doctor', () => {
     );
     const words = await home.run(['doctor', 'prod']);
     expect(words.code).toBe(0);
-    expect(words.stderr).toContain('ok    site "prod": may list all');
-    expect(words.stdout).toMatch(/^\d+ checks: 0 failures, \d warnings?\n$/);
+    expect(words.stderr).toBe('');
+    expect(words.stdout).toContain('\nok    site "prod": may list all');
+    expect(words.stdout).toMatch(/\n\d+ checks: 0 failures, \d warnings?\n$/);
+    const quiet = await home.run(['doctor', 'prod', '--quiet']);
+    expect(quiet.stdout).not.toMatch(/^ok /m);
   });
 });
 
@@ -109,12 +112,18 @@ describe('lifeboat show', () => {
       { type: 'deployments.apps', namespace: 'shop', name: 'web' },
     ]);
     const words = await home.run(['show', first, '--objects', '-n', 'shop', '-t', 'Secret']);
-    expect(words.stdout).toBe('secrets  shop  db\n');
+    expect(words.stdout).toBe('TYPE     NAMESPACE  NAME\nsecrets  shop       db\n');
+    const { objects: whole } = await home.json(objectsDocument, 0, ['show', first, '--objects', '-n', 'shop']);
+    expect(whole.filter(({ type }) => type === 'namespaces')).toEqual([{ type: 'namespaces', name: 'shop' }]);
   });
 
   it('shows one object, and the data of a Secret only when told to', async () => {
     const yaml = await home.run(['show', first, 'ConfigMap/shop/prices']);
     expect(parse(yaml.stdout)).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'prices' }, data: { bread: '3.20' } });
+    expect(yaml.stdout).toContain('  bread: "3.20"\n');
+    expect(yaml.stdout).not.toContain('managedFields');
+    const managed = await home.run(['show', first, 'ConfigMap/shop/prices', '--managed-fields']);
+    expect(parse(managed.stdout)).toMatchObject({ metadata: { managedFields: [{ operation: 'Apply' }] } });
     const hidden = await home.run(['show', first, 'secrets/shop/db', '-o', 'json']);
     expect(JSON.parse(hidden.stdout)).toMatchObject({ kind: 'Secret', data: { password: '(hidden: --reveal shows it)' } });
     const revealed = await home.run(['show', first, 'Secret/shop/db', '--reveal', '-o', 'json']);

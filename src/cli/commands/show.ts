@@ -20,7 +20,8 @@ export const defineShow: Define = (parent, run) => {
     .addOption(new Option('-n, --namespace <name>', 'with --objects: only of this namespace (* allowed); can be repeated').argParser(collect))
     .addOption(new Option('-t, --type <type>', 'with --objects: only of this type or Kind (* allowed); can be repeated').argParser(collect))
     .addOption(new Option('-o, --output <format>', 'how an object is written').choices(['yaml', 'json']).default('yaml'))
-    .option('--reveal', 'show the data of a Secret; hidden otherwise');
+    .option('--reveal', 'show the data of a Secret; hidden otherwise')
+    .option('--managed-fields', 'show metadata.managedFields of an object; left out otherwise');
   addReadKeyOptions(addVaultOptions(command))
     .addHelpText(
       'after',
@@ -28,7 +29,7 @@ export const defineShow: Define = (parent, run) => {
         [
           ['show latest', 'types and counts of the newest point'],
           ['show latest --objects -n shop', 'every object of one namespace'],
-          ['show latest Deployment/shop/web', 'one object, as the API server sent it'],
+          ['show latest Deployment/shop/web', 'one object, ready for `kubectl apply --server-side -f -`'],
           ['show latest Secret/shop/db --reveal -o json', 'a Secret with its data'],
         ],
         [[0, 'shown'], ...COMMON_EXITS, [4, 'the point is damaged or forged']],

@@ -15,7 +15,7 @@ export async function doctor(context: Context, planName: string | undefined): Pr
   const findings: Finding[] = [];
   const report: Report = (finding) => {
     findings.push(finding);
-    output.note(findingText(finding, output));
+    if (!output.options.quiet || finding.status !== 'ok') output.lineNow(findingText(finding, output));
   };
   report({ subject: config.file, check: 'configuration', status: 'ok', message: `${plural(plans.length, 'plan')}: ${plans.map(([name]) => name).join(', ')}` });
   if (plans.length === 0) report({ subject: config.file, check: 'configuration', status: 'warn', message: 'there is no plan, so nothing is protected', fix: 'Add one under `plans:`.' });
@@ -33,12 +33,7 @@ export async function doctor(context: Context, planName: string | undefined): Pr
   const failed = findings.filter((one) => one.status === 'fail').length;
   const warned = findings.filter((one) => one.status === 'warn').length;
   const ok = failed === 0;
-  await output.result({ ok, findings }, () => {
-    const summary = `${plural(findings.length, 'check')}: ${plural(failed, 'failure')}, ${plural(warned, 'warning')}`;
-    // With --quiet what was found was not shown on the way.
-    const shown = output.options.quiet ? findings.filter((one) => one.status !== 'ok').map((one) => findingText(one, output)) : [];
-    return [...shown, summary].join('\n');
-  });
+  await output.result({ ok, findings }, () => `${plural(findings.length, 'check')}: ${plural(failed, 'failure')}, ${plural(warned, 'warning')}`);
   return ok ? EXIT.ok : EXIT.findings;
 }
 

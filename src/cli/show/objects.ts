@@ -48,6 +48,14 @@ export function withoutSecrets(object: JsonObject): JsonObject {
   return hidden;
 }
 
+/** An object without the notes of who set which field: hardly ever wanted, and refused by `kubectl apply --server-side`. */
+export function withoutManagedFields(object: JsonObject): JsonObject {
+  const { metadata } = object;
+  if (!isObject(metadata)) return object;
+  const { managedFields: _managedFields, ...rest } = metadata;
+  return { ...object, metadata: rest };
+}
+
 /** For the YAML writer: numbers that JavaScript cannot hold are kept as text in parsed objects (see `parseObject`). */
 export function forYaml(value: JsonValue): unknown {
   if (JSON.isRawJSON(value)) {

@@ -8,7 +8,7 @@ import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
 import { withPoint } from '../repository.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
-import { findObject, forYaml, typesMeant, withoutSecrets } from './objects.ts';
+import { findObject, typesMeant, withoutManagedFields, withoutSecrets } from './objects.ts';
 import type { ReadKeyOptions, VaultOptions } from '../command.ts';
 
 export interface ShowOptions extends VaultOptions, ReadKeyOptions {
@@ -18,6 +18,7 @@ export interface ShowOptions extends VaultOptions, ReadKeyOptions {
   readonly type?: readonly string[];
   readonly output: 'yaml' | 'json';
   readonly reveal?: boolean;
+  readonly managedFields?: boolean;
 }
 
 /** `lifeboat show POINT`: what the point is, and its types. */
@@ -85,15 +86,21 @@ export async function showObjects(context: Context, id: string, options: ShowOpt
       for await (const record of source.objects(type, { signal: context.signal })) {
         const { namespace, name } = peekIdentity(record);
         if (type.namespaced && !selection.hasNamespace(namespace)) continue;
-        if (context.globals.json === true) objects.push({ type: typeName(type), ...(type.namespaced && { namespace }), name });
-        else await context.output.line([typeName(type), type.namespaced ? namespace : '-', name].join('  '));
+        // A Namespace belongs to itself: others than those asked for are not meant.
+        if (typeName(type) === 'namespaces' && !selection.hasNamespace(name)) continue;
+        objects.push({ type: typeName(type), ...(type.namespaced && { namespace }), name });
       }
     }
-    await context.output.result({ ok: true, point: point.header.id, objects }, () => '');
+    await context.output.result({ ok: true, point: point.header.id, objects }, () =>
+      formatTable(
+        [{ title: 'type' }, { title: 'namespace' }, { title: 'name' }],
+        objects.map(({ type, namespace = '-', name }) => [type, namespace, name]),
+      ),
+    );
   });
 }
 
-/** `lifeboat show POINT OBJECT`: the object as the API server sent it. */
+/** `lifeboat show POINT OBJECT`: the object as the API server sent it, but for what is hidden or left out by default. */
 export async function showObject(context: Context, id: string, object: string, options: ShowOptions): Promise<void> {
   const reference = parseObjectName(object);
   await withPoint(context, id, options, async (source, point) => {
@@ -107,14 +114,15 @@ export async function showObject(context: Context, id: string, object: string, o
         hint: close === undefined ? `\`lifeboat show ${point.header.id} --objects\` lists what it holds` : `Is it ${close}, with or without a namespace?`,
       });
     }
-    const shown = options.reveal === true ? found : withoutSecrets(found);
+    const kept = options.managedFields === true ? found : withoutManagedFields(found);
+    const shown = options.reveal === true ? kept : withoutSecrets(kept);
     if (context.globals.json === true) {
       await context.output.verbatim(`${JSON.stringify({ ok: true, point: point.header.id, object: shown }, null, 2)}\n`);
     } else if (options.output === 'json') {
       await context.output.verbatim(`${JSON.stringify(shown, null, 2)}\n`);
     } else {
-      const { stringify } = await import('yaml');
-      await context.output.verbatim(stringify(forYaml(shown), { lineWidth: 0 }));
+      const { toYaml } = await import('./yaml.ts');
+      await context.output.verbatim(toYaml(shown));
     }
   });
 }
