@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** JSON that is only read. Fields that are `undefined` count as absent. */
 export type ReadonlyJson = null | boolean | number | string | readonly ReadonlyJson[] | { readonly [key: string]: ReadonlyJson | undefined };
@@ -20,10 +20,19 @@ function isList(value: ReadonlyJson): value is readonly ReadonlyJson[] {
   return Array.isArray(value);
 }
 
-/** The first 16 bytes of the SHA-256 of the canonical JSON, in base64url: tells values apart, and is small to keep. */
+/**
+ * This process makes it and forgets it. Plans show digests of Secrets: without it, anyone with a plan could test guesses
+ * against them.
+ */
+const DIGEST_KEY = randomBytes(32).toString('hex');
+
+/**
+ * The first 16 bytes of the SHA-256 of this process's random key and the canonical JSON, in base64url: tells values apart
+ * within this process, is small to keep, and says nothing about the value to anyone else.
+ */
 export function digestOf(value: ReadonlyJson): string {
   // Not a slice of a longer text: that would keep the longer one in memory.
-  return hash('sha256', canonicalJson(value), 'buffer').toString('base64url', 0, 16);
+  return hash('sha256', DIGEST_KEY + canonicalJson(value), 'buffer').toString('base64url', 0, 16);
 }
 
 /** True if both values are the same JSON. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson, digestOf, equalJson } from '../../src/adapt/canonical.ts';
@@ -70,5 +71,13 @@ describe('canonical JSON', () => {
     expect(equalJson({ a: null }, {})).toBe(false);
     expect(equalJson({ a: 1 }, { a: '1' })).toBe(false);
     expect(equalJson(undefined, null)).toBe(false);
+  });
+});
+
+describe('the digest of a value', () => {
+  it('cannot be computed from the value by anyone else', () => {
+    const guess = createHash('sha256').update(canonicalJson({ data: { pin: 'MTIzNA==' } })).digest().toString('base64url', 0, 16);
+    expect(digestOf({ data: { pin: 'MTIzNA==' } })).toHaveLength(guess.length);
+    expect(digestOf({ data: { pin: 'MTIzNA==' } })).not.toBe(guess);
   });
 });

@@ -41,7 +41,7 @@ const entrySchema = z
     rules: z.array(z.string()).readonly().exactOptional(),
     reason: z.string().exactOptional(),
     wave: z.int().min(0),
-    /** Digest of what is compared of it, `''` if it is not restored. */
+    /** Digest of what is compared of it, `''` if it is not restored. Made with a key of this process: good for this run alone. */
     digest: z.string(),
     owners: z.array(ownerSchema).readonly().exactOptional(),
     /** `dependency`: not selected, but needed by what is. `made-up`: needed, and not in the source: made from its name alone. */
