@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   // repository
   LB_REPO_MISSING: fails('There is no lifeboat repository in the vault'),
   LB_REPO_EXISTS: fails('Another repository is already in the vault'),
+  LB_REPO_HEADER_LOST: fails('The vault holds a repository that has lost its lifeboat.json'),
   LB_REPO_NEWER_FORMAT: fails('The repository was written in a newer format than this lifeboat reads'),
   LB_REPO_DAMAGED: damage('A stored object is damaged'),
   LB_REPO_FORGED: damage('A signature does not match: the object was forged or edited'),
@@ -59,7 +60,7 @@ export const ERROR_CODES = {
   LB_CUT_EXPIRED: passing('The site changed faster than it could be read at one revision'),
   LB_CUT_PARTIAL: { title: 'Some resources could not be read', exit: EXIT.partial, retriable: false },
   // restore
-  LB_RESTORE_INTO_SOURCE: usage('The target is the very cluster the point was taken from'),
+  LB_RESTORE_INTO_SOURCE: usage('The target is the very cluster the point was taken from, or that cannot be told'),
   LB_RESTORE_CONFLICT: fails('An object exists already in the target site and differs'),
   LB_RESTORE_INCOMPLETE: { title: 'Some objects could not be restored', exit: EXIT.partial, retriable: false },
 } as const satisfies Record<string, CodeEntry>;

@@ -1,4 +1,5 @@
 export { createRepository } from './create.ts';
+export { headerLost, holdsRemains } from './lost-header.ts';
 export { openReader } from './reader.ts';
 export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';

@@ -6,6 +6,7 @@ import type { Vault } from '../vault/vault.ts';
 import { checkHeader } from './header.ts';
 import type { RepositoryHeader } from './header.ts';
 import { slotKey } from './layout.ts';
+import { holdsRemains } from './lost-header.ts';
 import { findSlots } from './slots.ts';
 import type { FoundSlot } from './slots.ts';
 import { liveSlots } from './slot-objects.ts';
@@ -46,7 +47,7 @@ export async function unlock(
   const headers = await readHeaders(vaults, options);
   refuseDifferent(headers);
   const slots = await findSlots(vaults, options);
-  if (slots.length === 0) throw nothingThere(headers);
+  if (slots.length === 0) throw await nothingThere(headers, vaults, signal);
   let failure: unknown;
   for (const slot of await identitySlotsFirst(slots, options)) {
     try {
@@ -162,10 +163,19 @@ async function identitySlotsFirst(
   return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
-function nothingThere(headers: readonly VaultHeader[]): LifeboatError {
+async function nothingThere(
+  headers: readonly VaultHeader[],
+  vaults: readonly Vault[],
+  signal: AbortSignal | undefined,
+): Promise<LifeboatError> {
   if (headers.length > 0)
     return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
+  // A vault that cannot be listed was warned of before: the hint does not depend on it alone.
+  const remains = await Promise.all(vaults.map((vault) => holdsRemains(vault, signal).catch(() => false)));
+  signal?.throwIfAborted();
   return new LifeboatError('LB_REPO_MISSING', 'No vault holds a lifeboat repository', {
-    hint: 'Run `lifeboat init`, or check the location of the vaults.',
+    hint: remains.includes(true)
+      ? 'Put lifeboat.json and keys/ back from another vault or from a copy.'
+      : 'Run `lifeboat init`, or check the location of the vaults.',
   });
 }

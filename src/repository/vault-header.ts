@@ -4,6 +4,7 @@ import type { Vault } from '../vault/vault.ts';
 import { checkHeader, decodeHeader } from './header.ts';
 import type { RepositoryHeader } from './header.ts';
 import { HEADER_KEY } from './layout.ts';
+import { HEADER_LOST_HINT, holdsRemains } from './lost-header.ts';
 import { at, readIfThere, whereIs } from './vault-io.ts';
 
 /** A vault's `lifeboat.json`, as read and as bytes; `undefined` when there is none. Throws `LB_REPO_*`. */
@@ -26,7 +27,7 @@ export async function requireHeader(
   if (found === undefined) {
     throw new LifeboatError('LB_REPO_MISSING', `Vault "${vault.name}" holds no lifeboat repository`, {
       where: vault.location,
-      hint: 'Run `lifeboat init`, or check the location of the vault.',
+      hint: (await holdsRemains(vault, signal)) ? HEADER_LOST_HINT : 'Run `lifeboat init`, or check the location of the vault.',
     });
   }
   const { header } = found;

@@ -56,6 +56,56 @@ describe('making a repository', () => {
     expect(fresh.objects.size).toBe(0);
   });
 
+  it('makes a lost header again with the keys of the repository, known by its points or by the slot they were in', async () => {
+    const scene = await makeScene('a');
+    const [a] = scene.vaults as [MemoryVault];
+    const withoutPoints = new Map(a.objects);
+    const { header } = await backUp(scene, { all: madeUpList(5) });
+    a.objects.delete('lifeboat.json');
+    const { keys } = await unlock([a], { passphrases: [PASSPHRASE] });
+    await createRepository({ vaults: [a], keys, slots: [] });
+    expect((await (await openReader({ vaults: [a] })).listPoints()).map((point) => point.header?.id)).toEqual([header.id]);
+    expectSame(await restore(scene), { all: madeUpList(5) });
+
+    const b = new MemoryVault('b');
+    for (const [key, bytes] of withoutPoints) if (key.startsWith('keys/')) b.objects.set(key, bytes);
+    const opened = await unlock([b], { passphrases: [PASSPHRASE] });
+    await createRepository({ vaults: [b], keys: opened.keys, slots: [], openedSlot: opened.slot });
+    expect((await openReader({ vaults: [b] })).id).toBe(scene.keys.repositoryId);
+  });
+
+  it.each(['', 'keys/', 'points/', 'packs/', 'index/'])(
+    'refuses a vault without a header that holds another one (of which "%s…" is left), and then writes nothing anywhere',
+    async (left) => {
+      const scene = await makeScene('a');
+      const [a] = scene.vaults as [MemoryVault];
+      await backUp(scene, { all: madeUpList(5) });
+      a.objects.delete('lifeboat.json');
+      for (const key of [...a.objects.keys()]) if (!key.startsWith(left)) a.objects.delete(key);
+      const before = new Map(a.objects);
+      const fresh = new MemoryVault('b');
+      const keys = await generateRepositoryKeys();
+      const slot = await sealSlot(keys, { kind: 'passphrase', passphrase: PASSPHRASE, workFactor: WORK_FACTOR });
+      const made = createRepository({ vaults: [fresh, a], keys, slots: [slot] });
+      await expect(made).rejects.toMatchObject({ code: 'LB_REPO_HEADER_LOST', where: 'vault "a", lifeboat.json' });
+      expect(a.objects).toEqual(before);
+      expect(fresh.objects.size).toBe(0);
+    },
+  );
+
+  it('does not make a header of a slot that anybody could have left beside the points of another one', async () => {
+    const [scene, other] = await Promise.all([makeScene('a'), makeScene('b')]);
+    const [a] = scene.vaults as [MemoryVault];
+    const [b] = other.vaults as [MemoryVault];
+    await backUp(scene, { all: madeUpList(5) });
+    for (const key of [...a.objects.keys()]) if (!key.startsWith('points/')) a.objects.delete(key);
+    for (const [key, bytes] of b.objects) if (key.startsWith('keys/')) a.objects.set(key, bytes);
+    const { keys, slot } = await unlock([a], { passphrases: [PASSPHRASE] });
+    const made = createRepository({ vaults: [a], keys, slots: [], openedSlot: slot });
+    await expect(made).rejects.toMatchObject({ code: 'LB_REPO_HEADER_LOST' });
+    expect(a.objects.has('lifeboat.json')).toBe(false);
+  });
+
   it('refuses to make one that nobody could open', async () => {
     const keys = await generateRepositoryKeys();
     await expect(createRepository({ vaults: [new MemoryVault('a')], keys, slots: [] })).rejects.toMatchObject({
@@ -73,7 +123,9 @@ describe('making a repository', () => {
       }),
     );
     expect(attempts.map((attempt) => attempt.status).sort()).toEqual(['fulfilled', 'rejected']);
-    expect(attempts.find((attempt) => attempt.status === 'rejected')?.reason).toMatchObject({ code: 'LB_REPO_EXISTS' });
+    expect(attempts.find((attempt) => attempt.status === 'rejected')?.reason).toMatchObject({
+      code: expect.stringMatching(/^LB_REPO_(EXISTS|HEADER_LOST)$/) as string,
+    });
   });
 });
 
@@ -163,6 +215,16 @@ describe('opening a repository', () => {
     await expect(openReader({ vaults })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
     await expect(openReader({ vaults, keys: scene.keys })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
     await expect(verify({ vaults, depth: 'structure' })).rejects.toMatchObject({ code: 'LB_REPO_MISSING' });
+  });
+
+  it('says how a header that alone was lost is made again', async () => {
+    const scene = await makeScene();
+    const [vault] = scene.vaults as [MemoryVault];
+    vault.objects.delete('lifeboat.json');
+    await expect(openWriter({ vaults: [vault], writeKey: writeKeyOf(scene.keys) })).rejects.toMatchObject({
+      code: 'LB_REPO_MISSING',
+      hint: expect.stringContaining('lifeboat init --identity FILE') as string,
+    });
   });
 
   it('says that the key is of another one', async () => {
