@@ -150,7 +150,7 @@ export class PackStore {
     if (newer !== undefined) throw newer;
     throw new LifeboatError('LB_REPO_DAMAGED', `No vault has pack ${ref.id} intact (${problems.join('; ')})`, {
       where: key,
-      hint: 'Run `lifeboat verify` to see which points this touches; another point may be whole.',
+      hint: 'Run `lifeboat verify --data` to see which points this touches; another point may be whole.',
     });
   }
 }
