@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -185,6 +185,53 @@ describe('the rescue reader, with a copy of a vault, Node and a key', () => {
       join(folder, 'x25519.txt'),
     );
     expect(extracted).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('is damaged') as string });
+  });
+
+  it('says what to do without lifeboat.json, and goes on without it when there is a key', async () => {
+    const headless = join(folder, 'headless');
+    await cp(vault, headless, { recursive: true });
+    await rm(join(headless, 'lifeboat.json'));
+    const key = ['--vault', headless, '--identity-file', join(folder, 'x25519.txt')];
+    for (const command of ['list', 'verify']) {
+      expect(await run(command, '--vault', headless)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^lifeboat-rescue: the vault has lost its lifeboat\.json\. Put it back .*--identity-file.*\n$/) as string,
+      });
+    }
+    expect(await run('list', ...key)).toMatchObject({ code: 0, stdout: expect.stringContaining(pointId) as string });
+    expect((await run('verify', ...key)).stdout).toMatch(/^BAD lifeboat\.json: .*\n.*2 points read, 1 of them bad/);
+    expect((await run('extract', 'latest', '--ndjson', ...key)).code).toBe(0);
+    for (const nothing of [empty, join(folder, 'nowhere')]) {
+      expect(await run('list', '--vault', nothing)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('is no copy of a vault') as string,
+      });
+    }
+    await rm(join(headless, 'keys'), { recursive: true });
+    expect((await run('list', ...key)).stderr).toContain('put keys/ back');
+  });
+
+  it('writes files and folders that only their owner can read, also in place of others', async (ctx) => {
+    if (process.platform === 'win32') ctx.skip('modes mean nothing here');
+    const target = join(folder, 'private');
+    const options = ['--identity-file', join(folder, 'x25519.txt')];
+    expect((await run('extract', 'latest', target, ...options)).code).toBe(0);
+    const modes = async (): Promise<Set<string>> => {
+      const entries = await readdir(target, { recursive: true, withFileTypes: true });
+      const found = entries.map(async (entry) => {
+        const { mode } = await stat(join(entry.parentPath, entry.name));
+        return `${entry.isDirectory() ? 'folder' : 'file'} ${(mode & 0o777).toString(8)}`;
+      });
+      return new Set(await Promise.all(found));
+    };
+    const own = new Set(['folder 700', 'file 600']);
+    expect(await modes()).toEqual(own);
+    const readable = join(target, 'example.com', 'Widget', 'shop', 'w.json');
+    await chmod(readable, 0o644);
+    expect((await run('extract', 'latest', target, ...options)).code).toBe(0);
+    expect(await modes()).toEqual(own);
+    expect((await stat(target)).mode & 0o777).toBe(0o700);
   });
 
   it('refuses a wrong key, a point that is not there, and a forged one', async () => {

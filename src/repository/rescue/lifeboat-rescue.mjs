@@ -4,7 +4,7 @@
 // from docs/format.md, whose sections the comments name.
 import * as crypto from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -28,9 +28,9 @@ const USAGE = `Reads a lifeboat vault that was copied to a folder.
 
   node ${basename(self)} COMMAND
 
-  list                      the recovery points; needs no key
+  list                      the recovery points; needs a key only if lifeboat.json is lost
   verify                    every byte of every object; opens everything too when a key is given
-  extract POINT FOLDER      one JSON file for each Kubernetes object
+  extract POINT FOLDER      one JSON file for each Kubernetes object; only you can read them: Secrets are in plain text
   extract POINT --ndjson    all objects, one a line, to standard output
 
 POINT is an id, the beginning of one, or "latest".
@@ -247,13 +247,29 @@ function readSigned(bytes, purpose, keyOf) {
   return { document, length };
 }
 
-const readHeader = (vault) =>
-  readSigned(readFileSync(join(vault, 'lifeboat.json')), 'lifeboat/1/repository', (header) =>
+/** Throws unless the folder looks like a vault, whatever else of it was lost. */
+function requireVault(vault) {
+  if (!['lifeboat.json', 'keys', 'points'].some((name) => existsSync(join(vault, name))))
+    fail(`${vault} is no copy of a vault: it has no lifeboat.json, keys or points. Name the folder that has with --vault`);
+}
+
+function requireHeader(vault) {
+  if (!existsSync(join(vault, 'lifeboat.json')))
+    fail(
+      'the vault has lost its lifeboat.json. Put it back from another copy of the vault, or give a key with --identity-file or --passphrase-file: with a key it is not needed',
+    );
+}
+
+const readHeader = (vault) => {
+  requireHeader(vault);
+  return readSigned(readFileSync(join(vault, 'lifeboat.json')), 'lifeboat/1/repository', (header) =>
     unbase64(header.signingPublicKey),
   ).document;
+};
 
 /** The keys of the repository, from any slot that one of the secrets opens. */
 function unlock(vault, secrets) {
+  if (!existsSync(join(vault, 'keys'))) fail('the vault has lost its key slots: put keys/ back from another copy of it');
   const slots = readdirSync(join(vault, 'keys')).filter((name) => /^[0-9a-f]{64}$/.test(name));
   for (const name of slots) {
     const file = readFileSync(join(vault, 'keys', name));
@@ -456,8 +472,8 @@ function accessOf(vault, keys) {
   return { repository: header.id, signingPublicKey: unbase64(header.signingPublicKey) };
 }
 
-function list(vault, site) {
-  const access = accessOf(vault);
+function list(vault, site, keys) {
+  const access = accessOf(vault, keys);
   let bad = 0;
   for (const name of pointNames(vault, site)) {
     try {
@@ -474,6 +490,7 @@ function list(vault, site) {
 }
 
 function verifyVault(vault, site, keys) {
+  if (keys === undefined) requireHeader(vault);
   let bad = 0;
   const check = (what, work) => {
     try {
@@ -566,8 +583,11 @@ async function extract(vault, name, keys, folder) {
           /^[A-Za-z]+$/.test(type.kind) ? type.kind : fileName(type.kind),
           namespace === undefined ? '_cluster' : fileName(namespace),
         );
-        mkdirSync(path, { recursive: true });
-        writeFileSync(join(path, `${fileName(objectName)}.json`), `${text}\n`);
+        mkdirSync(path, { recursive: true, mode: 0o700 });
+        // A file that is there would keep its mode, or be a link to elsewhere: it is made anew.
+        const file = join(path, `${fileName(objectName)}.json`);
+        rmSync(file, { force: true });
+        writeFileSync(file, `${text}\n`, { flag: 'wx', mode: 0o600 });
       }
     }
   }
@@ -614,10 +634,10 @@ async function main() {
   });
   const [command, wanted, folder] = positionals;
   const vault = resolve(values.vault ?? join(dirname(self), '..'));
-  if (command === 'list') return list(vault, values.site);
-  if (command === 'verify') {
+  if (['list', 'verify', 'extract'].includes(command)) requireVault(vault);
+  if (command === 'list' || command === 'verify') {
     const secrets = await secretsFrom(values, false);
-    return verifyVault(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
+    return (command === 'list' ? list : verifyVault)(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
   }
   if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true)) {
     return extract(
