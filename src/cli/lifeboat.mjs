@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const OLDEST = [24, 7];
 
@@ -27,6 +28,9 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 
 /** Runs lifeboat in this process. */
 async function start() {
+  // V8 lets the space for young objects grow to many times what reading a stream needs, and never gives it back.
+  // Measured on a restore of 100,000 objects: a quarter less memory, no slower.
+  setFlagsFromString('--semi-space-growth-factor=1');
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
