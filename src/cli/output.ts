@@ -7,6 +7,7 @@ import { errorDocument, renderError } from './render-error.ts';
 import { styleFor } from './style.ts';
 import type { Style } from './style.ts';
 import { printable } from './text.ts';
+import { groupWarnings, isOfType } from './warning-groups.ts';
 
 const DEFAULT_COLUMNS = 80;
 const FEWEST_COLUMNS = 20;
@@ -41,6 +42,8 @@ export class Output {
   readonly warnings: Warning[] = [];
   readonly #terminal: Terminal;
   readonly #errorStyle: Style;
+  /** Warnings that may turn out to be many alike. */
+  #heldBack: Warning[] = [];
 
   constructor(terminal: Terminal, options: OutputOptions) {
     this.#terminal = terminal;
@@ -59,6 +62,7 @@ export class Output {
   /** The command's result: `document` with `--json`, else `text`. Called once, at the end. */
   async result(document: { readonly ok: boolean; readonly [field: string]: unknown }, text: () => string): Promise<void> {
     this.progress.finish();
+    this.#showHeldBack();
     if (this.options.json) {
       const whole = this.warnings.length > 0 ? { ...document, warnings: this.warnings } : document;
       await this.#out(`${JSON.stringify(whole, null, 2)}\n`);
@@ -82,6 +86,7 @@ export class Output {
   /** What the user asked to see as it is: an object, a key. Not redacted, so never anything else. */
   async verbatim(text: string): Promise<void> {
     this.progress.finish();
+    this.#showHeldBack();
     await write(this.#terminal.stdout, text);
   }
 
@@ -91,19 +96,34 @@ export class Output {
     this.#err(text);
   }
 
-  /** Shown at once, and kept for the `--json` document. */
+  /**
+   * Shown at once, and kept for the `--json` document. Those about single types are held back for what is shown next,
+   * so that many with the same cause become one; with `--verbose` they are not.
+   */
   readonly warn: OnWarning = (warning) => {
     const known = this.warnings.some((one) => one.kind === warning.kind && one.message === warning.message && one.where === warning.where);
     if (known) return;
     this.warnings.push(warning);
     if (this.options.json) return;
+    if (isOfType(warning) && !this.options.verbose) this.#heldBack.push(warning);
+    else this.#showWarning(warning);
+  };
+
+  #showWarning(warning: Warning): void {
     const where = warning.where === undefined ? '' : ` (${warning.where})`;
     this.#err(`${this.#errorStyle.yellow('warning:')} ${warning.message}${where}`);
-  };
+  }
+
+  #showHeldBack(): void {
+    const held = this.#heldBack;
+    this.#heldBack = [];
+    for (const warning of groupWarnings(held)) this.#showWarning(warning);
+  }
 
   /** The error that ended the run: on stderr for people, on stdout with `--json`. */
   async error(error: LifeboatError): Promise<void> {
     this.progress.finish();
+    this.#showHeldBack();
     if (this.options.json) {
       const document = errorDocument(error);
       const whole = this.warnings.length > 0 ? { ...document, warnings: this.warnings } : document;

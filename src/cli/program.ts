@@ -28,7 +28,7 @@ export function buildProgram(run: Run, version: string): Command {
     .option('-c, --config <file>', 'configuration file (default: ./lifeboat.yaml, or LIFEBOAT_CONFIG)')
     .option('--json', 'print one JSON document on stdout, for scripts')
     .option('-q, --quiet', 'print results, warnings and errors only')
-    .option('-v, --verbose', 'with errors, show what is underneath them')
+    .option('-v, --verbose', 'with errors, show what is underneath them; every warning by itself')
     .addOption(new Option('--no-color', 'no colours (also: NO_COLOR; FORCE_COLOR for colours without a terminal)'))
     .option('--no-progress', 'do not show progress')
     .helpOption('-h, --help', 'show help')

@@ -62,6 +62,9 @@ export async function withPoints<T>(
     try {
       return await body(async (id) => {
         const point = await reader.open(id, { onWarning, signal, ...(options.site !== undefined && { site: options.site }) });
+        if (id === 'latest' && !point.header.complete) {
+          onWarning({ kind: 'latest-incomplete', message: `The latest point, ${point.header.id}, is not complete: \`lifeboat show ${point.header.id}\` says what it lacks, \`lifeboat points\` shows complete ones` });
+        }
         return { point, source: pointSource(point, { onWarning }) };
       });
     } finally {

@@ -137,6 +137,16 @@ describe('lifeboat doctor', () => {
     const rights = findings.find((finding) => finding.check === 'rights');
     expect(rights).toMatchObject({ status: 'fail', message: 'may not list 2 types of 3: deployments.apps, secrets' });
     expect(rights?.fix).toContain('infra/kubernetes');
+
+    await edit(limited, 'lifeboat.yaml', 'types: [configmaps, secrets, deployments.apps]', "types: ['*']");
+    const { code, stdout, stderr } = await limited.run(['backup']);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^warning: \d+ types were not read: not allowed to list them: .*secrets.* \(--verbose shows each\)$/m);
+    expect(stderr.match(/secrets/g)).toHaveLength(1);
+    expect(stdout).toMatch(/^ {2}without \d+ types: not allowed to list them: /m);
+    const shown = await limited.run(['show', 'latest']);
+    expect(shown.stderr).toMatch(/^warning: The latest point, \S+, is not complete/m);
+    expect(shown.stdout).toMatch(/^ {2}\d+ types: not allowed to list them: /m);
   });
 
   it('warns of key files that others may read, and fails for a vault without repository', async () => {

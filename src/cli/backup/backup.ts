@@ -7,6 +7,7 @@ import { loadWriteKey } from '../key-files.ts';
 import { asSelection } from '../selection.ts';
 import { connectChosen } from '../sites.ts';
 import { formatBytes, plural } from '../text.ts';
+import { groupReasons } from '../warning-groups.ts';
 import { chosenVaults, closeVaults, openVaults } from '../vaults.ts';
 
 /** `lifeboat backup`: one recovery point of a plan. Exit 3 when something is missing from it, or from a vault. */
@@ -65,9 +66,15 @@ async function report(context: Context, { plan, seconds, absent, point, summary 
         `  ${plural(objects, 'object')} of ${plural(summary.types.filter((type) => type.count > 0).length, 'type')}, ${formatBytes(stats.plaintextBytes)}, as of ${header.at}`,
         `  ${formatBytes(stats.storedBytes)} added to each vault: ${where}`,
         `  in ${formatDuration(seconds * 1000)}`,
-        ...imperfect.map((type) => `  ${type.fidelity === 'missing' ? 'without' : 'not at the same moment:'} ${typeName(type)}: ${type.reason ?? ''}`),
+        ...lacking(summary, 'missing').map((line) => `  without ${line}`),
+        ...lacking(summary, 'inconsistent').map((line) => `  not at the same moment: ${line}`),
       ].join('\n');
     },
   );
   return ok ? EXIT.ok : EXIT.partial;
+}
+
+function lacking(summary: BackupResult['summary'], fidelity: 'missing' | 'inconsistent'): readonly string[] {
+  const types = summary.types.filter((type) => type.fidelity === fidelity);
+  return groupReasons(types.map((type) => ({ name: typeName(type), reason: type.reason ?? '' })));
 }

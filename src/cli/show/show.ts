@@ -8,6 +8,7 @@ import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
 import { withPoint } from '../repository.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
+import { groupReasons } from '../warning-groups.ts';
 import { findObject, typesMeant, withoutManagedFields, withoutSecrets } from './objects.ts';
 import type { ReadKeyOptions, VaultOptions } from '../command.ts';
 
@@ -25,11 +26,11 @@ export interface ShowOptions extends VaultOptions, ReadKeyOptions {
 export async function showSummary(context: Context, id: string, options: ShowOptions): Promise<void> {
   await withPoint(context, id, options, async (source, point) => {
     const { header, vaults } = point;
-    await context.output.result({ ok: true, point: header, vaults, summary: source.summary }, () => summaryText(source, point));
+    await context.output.result({ ok: true, point: header, vaults, summary: source.summary }, () => summaryText(source, point, context.globals.verbose === true));
   });
 }
 
-function summaryText(source: StateSource, point: OpenPoint): string {
+function summaryText(source: StateSource, point: OpenPoint, verbose: boolean): string {
   const { header, vaults } = point;
   const { summary } = source;
   const objects = summary.types.reduce((sum, type) => sum + type.count, 0);
@@ -45,8 +46,10 @@ function summaryText(source: StateSource, point: OpenPoint): string {
   ];
   const width = Math.max(...facts.map(([label]) => (label ?? '').length));
   const head = facts.map(([label, value]) => `${(label ?? '').padEnd(width)}  ${value ?? ''}`);
-  const imperfect = summary.types.filter((type) => type.fidelity !== 'exact');
-  const lacking = imperfect.map((type) => `  ${typeName(type)}: ${FIDELITY[type.fidelity]}${type.reason === undefined ? '' : `: ${type.reason}`}`);
+  const imperfect = summary.types
+    .filter((type) => type.fidelity !== 'exact')
+    .map((type) => ({ name: typeName(type), reason: `${FIDELITY[type.fidelity]}${type.reason === undefined ? '' : `: ${type.reason}`}` }));
+  const lacking = (verbose ? imperfect.map(({ name, reason }) => `${name}: ${reason}`) : groupReasons(imperfect)).map((line) => `  ${line}`);
   return [
     ...head,
     ...(lacking.length > 0 ? ['', 'Not as they were at that moment:', ...lacking] : []),
