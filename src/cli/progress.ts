@@ -64,13 +64,17 @@ export class ProgressView {
     if (this.#phases.size > 0 && this.#options.mode === 'live') this.#drawNow(this.#options.now());
   }
 
-  /** The work is over: the last state of every phase stays on the screen. Anything reported later begins anew. */
+  /**
+   * The work is over: the last state of every phase stays on a terminal; without one only states known to be final
+   * are written. Anything reported later begins anew.
+   */
   finish(): void {
     const now = this.#options.now();
-    for (const [name, phase] of this.#phases) {
+    for (const phase of this.#phases.values()) {
       if (phase.endedAt !== undefined) continue;
+      // What was told last need not be all that was done, and a line that looks final would contradict the result.
+      if (this.#options.mode === 'lines') continue;
       phase.endedAt = now;
-      if (this.#options.mode === 'lines') this.#options.write(`${this.#describe(name, phase, now)}\n`);
     }
     if (this.#options.mode === 'live' && this.#phases.size > 0) this.#drawNow(now);
     clearTimeout(this.#timer);
@@ -82,7 +86,8 @@ export class ProgressView {
   #update(progress: Progress, now: number): Phase {
     let phase = this.#phases.get(progress.phase);
     // A phase that begins again (a cut that restarts at a newer revision) is timed anew.
-    if (phase === undefined || progress.done < phase.latest.done) {
+    // What ends a phase may count less than was told on the way (pairs, where both sides were counted).
+    if (phase === undefined || (progress.done < phase.latest.done && !isComplete(progress))) {
       phase = { startedAt: now, latest: progress, samples: [], endedAt: undefined, lastLineAt: now - NEXT_LINE + FIRST_LINE };
       this.#phases.set(progress.phase, phase);
     }
@@ -96,7 +101,7 @@ export class ProgressView {
   }
 
   #line(name: string, phase: Phase, now: number): void {
-    const complete = phase.latest.total !== undefined && phase.latest.done >= phase.latest.total;
+    const complete = isComplete(phase.latest);
     if (complete && phase.endedAt === undefined) phase.endedAt = now;
     else if (complete || now - phase.lastLineAt < NEXT_LINE) return;
     phase.lastLineAt = now;
@@ -116,7 +121,7 @@ export class ProgressView {
     this.#drawnAt = now;
     const width = this.#options.columns() - 1;
     const lines = [...this.#phases].map(([name, phase]) => {
-      const complete = phase.latest.total !== undefined && phase.latest.done >= phase.latest.total;
+      const complete = isComplete(phase.latest);
       if (complete) phase.endedAt ??= now;
       else if (phase.endedAt !== undefined && phase.latest.total !== undefined) phase.endedAt = undefined;
       return this.#describe(name, phase, now).slice(0, width);
@@ -149,6 +154,10 @@ export class ProgressView {
     if (detail !== undefined) parts.push(detail);
     return parts.join('  ');
   }
+}
+
+function isComplete({ done, total }: Progress): boolean {
+  return total !== undefined && done >= total;
 }
 
 function amount(done: number, total: number | undefined, unit: Progress['unit']): string {

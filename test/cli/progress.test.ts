@@ -39,9 +39,26 @@ describe('progress without a terminal', () => {
   it('is one line at the end for short work, with no control characters', () => {
     const { state, view, at } = viewOf('lines');
     at(0, 0);
-    at(1, 42);
+    at(1, 42, { total: 42 });
     view.finish();
-    expect(state.text).toBe('cut        42 objects  in 1.0 s\n');
+    expect(state.text).toBe('cut        42 of 42 objects  in 1.0 s\n');
+  });
+
+  it('does not say how a phase ended whose last count need not be final', () => {
+    const { state, view, at } = viewOf('lines');
+    at(0, 0);
+    at(1, 256);
+    view.finish();
+    expect(state.text).toBe('');
+  });
+
+  it('ends a phase with the count it ends with, also when more was counted on the way', () => {
+    const { state, view, at } = viewOf('lines');
+    at(0, 0);
+    at(1, 256);
+    at(2, 203, { total: 203 });
+    view.finish();
+    expect(state.text).toBe('cut        203 of 203 objects  in 2.0 s\n');
   });
 
   it('shows nothing when it was told to be silent', () => {
@@ -81,9 +98,9 @@ describe('progress on a terminal', () => {
     at(0, 0);
     at(10, 5000);
     at(11, 0);
-    at(13, 20);
+    at(13, 20, { total: 20 });
     view.finish();
-    expect(state.text.split('\n').at(-2)).toBe('cut        20 objects  in 2.0 s');
+    expect(state.text.split('\n').at(-2)).toBe('cut        20 of 20 objects  in 2.0 s');
   });
 });
 

@@ -1,5 +1,5 @@
 import { collectFacts, withDefinitionsOf } from '../../adapt/facts.ts';
-import { objectKey } from '../../adapt/json.ts';
+import { nameOf, objectKey, parseObject } from '../../adapt/json.ts';
 import { ownersText, sameButFilled } from '../../adapt/row.ts';
 import type { Row } from '../../adapt/row.ts';
 import type { OnProgress } from '../../core/progress.ts';
@@ -8,6 +8,7 @@ import type { CutType, Selection, StateSource } from '../../site/types.ts';
 import { typeName } from '../../site/types.ts';
 import { objectFilter } from '../select.ts';
 import type { ObjectFilter } from '../select.ts';
+import { nothingSelected, refuseUnknownTypes, SelectionCheck } from '../selection-check.ts';
 import { Makers } from './derived.ts';
 import { explainType } from './details.ts';
 import type { DiffObject, DiffReport } from './report.ts';
@@ -36,7 +37,7 @@ const PROGRESS_STEP = 256;
  * Compares two states object by object, in the form that a restore would create (docs/restore.md): what is left is what
  * really differs. Objects are matched by group, resource, namespace and name, whatever version they were read in.
  * Memory: some hundred bytes for each object of one type, and for each object that differs.
- * Throws `LB_USAGE` for a malformed selection, and what reading the sources throws.
+ * Throws `LB_USAGE` for a selection that is malformed or names what neither side has, and what reading the sources throws.
  */
 export async function diffStates(a: StateSource, b: StateSource, options: DiffOptions = {}): Promise<DiffReport> {
   const { signal } = options;
@@ -50,6 +51,7 @@ class Comparison {
   readonly #sides: { readonly a: Side; readonly b: Side };
   readonly #options: DiffOptions;
   readonly #filters: readonly ObjectFilter[];
+  readonly #check = new SelectionCheck();
   readonly #makers = new Makers();
   readonly #candidates: Candidate[] = [];
   readonly #notCompared: DiffReport['notCompared'][number][] = [];
@@ -69,10 +71,33 @@ class Comparison {
     const { a, b } = this.#sides;
     await this.#makers.addClaims(a.source, this.#options.signal);
     const types = new Map([...b.types, ...a.types]);
+    refuseUnknownTypes(this.#options.selection ?? {}, [...types.values()], this.#place);
     for (const type of [...types.values()].toSorted(byTypeName)) {
       if (this.#filters.every((filter) => filter.hasType(type))) await this.#compareType(type);
     }
+    await this.#checkSelection();
     return this.#report(this.#candidates.filter((candidate) => this.#differs(candidate)));
+  }
+
+  get #place(): string {
+    return `${this.#sides.a.source.label} or ${this.#sides.b.source.label}`;
+  }
+
+  /** Refuses names that neither side has: "no difference" would be said of nothing. */
+  async #checkSelection(): Promise<void> {
+    const { selection = {}, signal } = this.#options;
+    const nothing = this.#filters[0]?.restricts === true && this.#check.selected === 0 && this.#notCompared.length === 0;
+    if (!nothing && this.#check.unseen(selection).length === 0) return;
+    // What is in them may be of other types than those compared.
+    let known = true;
+    for (const { source, types } of [this.#sides.a, this.#sides.b]) {
+      const namespaces = types.get('namespaces');
+      known &&= namespaces !== undefined && namespaces.fidelity !== 'missing';
+      if (namespaces === undefined || namespaces.count === 0) continue;
+      for await (const bytes of source.objects(namespaces, { signal })) this.#check.namespaces.add(nameOf(parseObject(bytes)));
+    }
+    if (known || nothing) this.#check.refuseNamespaces(this.#check.unseen(selection), this.#place);
+    if (nothing) throw nothingSelected(this.#place, []);
   }
 
   async #compareType(type: CutType): Promise<void> {
@@ -102,7 +127,7 @@ class Comparison {
   async *#rows(side: Side, type: CutType | undefined): AsyncGenerator<Row> {
     if (type === undefined || type.count === 0) return;
     const { signal, onProgress } = this.#options;
-    for await (const row of side.rows(type, (object) => this.#filters.every((filter) => filter.has(type, object)), signal)) {
+    for await (const row of side.rows(type, (object) => this.#check.note(type, object, this.#filters.every((filter) => filter.has(type, object))), signal)) {
       yield row;
       this.#read += 1;
       if (this.#read % PROGRESS_STEP === 0) onProgress?.({ phase: 'compare', done: this.#read, unit: 'objects', detail: typeName(type) });
@@ -143,6 +168,8 @@ class Comparison {
       counts[change] += 1;
       ofType[change] += 1;
     }
+    const compared = this.#same + candidates.length;
+    this.#options.onProgress?.({ phase: 'compare', done: compared, total: compared, unit: 'objects' });
     return {
       equal: candidates.length === 0,
       a: this.#sides.a.describe(),
