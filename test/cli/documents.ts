@@ -109,6 +109,7 @@ export const restoreDocument = z.looseObject({
   phases: z.array(z.strictObject({ name: z.string(), seconds: z.number() })),
   objects: z.record(z.string(), z.int()),
   failures: z.array(z.strictObject({ object: z.string(), outcome: z.string(), reason: z.string() })),
+  kept: z.array(z.strictObject({ object: z.string(), outcome: z.literal('kept'), reason: z.string() })),
   verify: z.looseObject({ checked: z.int(), different: z.int(), missing: z.int() }),
 });
 

@@ -23,7 +23,7 @@ export interface ReportedObject {
 
 /** What a restore did. */
 export interface RestoreReport {
-  /** True when every object that was to be restored is in the target, and as the backup has it. */
+  /** True when every object that was to be restored is in the target and as the backup has it, and every workload that was waited for is ready. */
   readonly ok: boolean;
   readonly source: string;
   /** The moment that was restored: ISO 8601, UTC. */
@@ -43,6 +43,8 @@ export interface RestoreReport {
   readonly dropped: Readonly<Record<string, number>>;
   /** Every object that failed, conflicts or is unsupported. */
   readonly failures: readonly ReportedObject[];
+  /** Every object that was there, differs from the backup, and was left as it is. */
+  readonly kept: readonly ReportedObject[];
   readonly warnings: readonly Warning[];
   readonly verify?: VerifyResult;
   readonly workloads?: WorkloadsResult;
@@ -65,6 +67,7 @@ export function makeReport(
   const types = new Map<string, Partial<Record<Outcome, number>>>();
   const dropped: Record<string, number> = {};
   const failures: ReportedObject[] = [];
+  const kept: ReportedObject[] = [];
   for (const [place, entry] of run.plan.entries.entries()) {
     const outcome = run.results.outcome(place) ?? 'failed';
     const type = run.typeOf(entry);
@@ -74,10 +77,11 @@ export function makeReport(
     ofType[outcome] = (ofType[outcome] ?? 0) + 1;
     if (outcome === 'dropped') for (const rule of entry.rules ?? []) dropped[rule] = (dropped[rule] ?? 0) + 1;
     if (BAD.has(outcome)) failures.push({ object: nameEntry(type, entry), outcome, reason: run.results.reason(place) ?? '' });
+    if (outcome === 'kept') kept.push({ object: nameEntry(type, entry), outcome, reason: run.results.reason(place) ?? entry.reason ?? '' });
   }
   const { verify, workloads } = parts;
   return {
-    ok: failures.length === 0 && (verify === undefined || (verify.different === 0 && verify.missing === 0)),
+    ok: failures.length === 0 && (verify === undefined || (verify.different === 0 && verify.missing === 0)) && (workloads === undefined || workloads.notReadyCount === 0),
     source: run.plan.source.label,
     at: run.plan.source.at,
     target: run.target.name,
@@ -90,6 +94,7 @@ export function makeReport(
     types: [...types].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([type, counts]) => ({ type, objects: counts })),
     dropped,
     failures,
+    kept,
     warnings: [...run.plan.warnings, ...adjustments(run), ...volumes(dropped), ...run.warnings],
     ...(verify === undefined ? {} : { verify }),
     ...(workloads === undefined ? {} : { workloads }),
