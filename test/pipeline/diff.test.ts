@@ -48,6 +48,20 @@ describe('comparing two states', () => {
     expect(changes(await diff(whole, { configmaps: [], secrets: [] }, { selection: { types: ['Secret'] } }))).toEqual(['removed Secret a/s']);
   });
 
+  it('refuses names that neither side has, and says what may be meant', async () => {
+    const a = { namespaces: [item('', 'shop')], configmaps: [item('shop', 'x')], secrets: [] };
+    const b = { namespaces: [item('', 'shop'), item('', 'bank')], configmaps: [item('shop', 'x')], secrets: [] };
+    const refused = (selection: NonNullable<DiffOptions['selection']>, message: string, hint: string): Promise<void> =>
+      expect(diff(a, b, { selection })).rejects.toMatchObject({ code: 'LB_USAGE', message: expect.stringContaining(message) as unknown, hint: expect.stringContaining(hint) as unknown });
+    await refused({ namespaces: ['shop', 'shpo'] }, 'no namespace shpo', 'Did you mean shop?');
+    await refused({ namespaces: ['shpo'], types: ['configmaps'] }, 'no namespace shpo', 'Did you mean shop?');
+    await refused({ types: ['secret'] }, 'no type secret', 'Did you mean Secret?');
+    await refused({ namespaces: ['x-*'] }, 'matches the selection', 'lifeboat show');
+    await refused({ types: ['secrets'] }, 'matches the selection', 'lifeboat show');
+    expect(await diff(a, b, { selection: { namespaces: ['shop', 'bank'], types: ['configmaps'] } })).toMatchObject({ equal: true, same: 1 });
+    expect(changes(await diff(a, b, { selection: { namespaces: ['bank'] } }))).toEqual(['added Namespace bank']);
+  });
+
   it('says which types it knows nothing about', async () => {
     const a = memoryState({ configmaps: [item('a', 'x')] }, { missing: { secrets: 'may not be listed' } });
     const report = await diff(a, { configmaps: [item('a', 'x')], secrets: [item('a', 's')] });

@@ -43,6 +43,7 @@ describe('objects that are there already', () => {
   it('stay as they are, if nothing else is said', async () => {
     const report = await restoreInto(to, source);
     expect(report).toMatchObject({ ok: true, objects: { created: 1, unchanged: 2, kept: 2, updated: 0 } });
+    expect(report.kept).toEqual(['ConfigMap', 'Service'].map((kind) => ({ object: `${kind} ${ns}/${kind === 'Service' ? 'web' : 'differs'}`, outcome: 'kept', reason: 'it is there and differs' })));
     expect(await data('differs')).toEqual({ a: '2', new: 'y' });
     expect(await data('absent')).toEqual({ a: '1' });
   });
@@ -121,6 +122,16 @@ describe('a selection', () => {
     await expect(planned({ concurrency: 0 })).rejects.toMatchObject({ code: 'LB_USAGE' });
   });
 
+  it('of a namespace, type or label that is not there is refused, and what was meant is named', async () => {
+    const refused = (options: Parameters<typeof planned>[0], message: string, hint: string): Promise<void> =>
+      expect(planned(options)).rejects.toMatchObject({ code: 'LB_USAGE', message: text(message), hint: text(hint) });
+    await refused({ selection: { namespaces: [ns, `${ns}-c`] } }, `no namespace ${ns}-c`, `Did you mean ${ns}`);
+    await refused({ selection: { types: ['confgmaps'] } }, 'no type confgmaps', 'Did you mean configmaps?');
+    await refused({ selection: { namespaces: ['nope-*'] } }, 'matches the selection', 'lifeboat show');
+    await refused({ selection: { namespaces: [ns], labels: 'app=nope' } }, 'matches the selection', 'lifeboat show');
+    expect(await to.find(namespace(ns))).toBeUndefined();
+  });
+
   it('makes a namespace from its name alone where the backup holds none', async () => {
     source = await from.cut({ namespaces: [ns], types: ['configmaps'] });
     expect(await planned({})).toEqual([`Namespace ${ns} (made-up)`, `ConfigMap ${ns}/one`]);
@@ -147,6 +158,14 @@ describe('a renamed namespace', () => {
     expect(report.warnings).toEqual([{ kind: 'namespace-mentioned', message: text('data.url'), where: `ConfigMap ${copy}/url` }]);
     expect(await to.find(binding(copy))).toMatchObject({ subjects: [{ kind: 'ServiceAccount', name: 'runner', namespace: copy }] });
     expect(await to.find(namespace(copy))).toMatchObject({ metadata: { labels: { 'kubernetes.io/metadata.name': copy } } });
+  });
+
+  it('is refused for a namespace that is not there, or not selected', async () => {
+    await from.site.api.apply([namespace(ns), namespace(`${ns}-other`)]);
+    const source = await from.cut({ types: ['namespaces'] });
+    await expect(restoreInto(to, source, { renameNamespaces: { 'shpo-wrong': 'x' } })).rejects.toMatchObject({ code: 'LB_USAGE', message: text('no namespace shpo-wrong') });
+    const selection = { namespaces: [ns] };
+    await expect(restoreInto(to, source, { selection, renameNamespaces: { [`${ns}-other`]: 'x' } })).rejects.toMatchObject({ code: 'LB_USAGE', message: text(`namespace ${ns}-other, which is to be renamed`) });
   });
 
   it('is refused for a name that is none, and for two of one name', async () => {

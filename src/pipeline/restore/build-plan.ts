@@ -28,6 +28,7 @@ import type { Phase } from './report.ts';
 import type { RestoreRequest } from './request.ts';
 import { objectFilter } from '../select.ts';
 import type { ObjectFilter } from '../select.ts';
+import { nothingSelected, refuseUnknownTypes, SelectionCheck } from '../selection-check.ts';
 import { targetDefinitions } from './target.ts';
 import { waveNumber, waveOf } from './waves.ts';
 
@@ -47,7 +48,7 @@ const PROGRESS_STEP = 256;
 
 /**
  * Makes the plan of a restore: reads the source and what is in the target, and writes nothing.
- * Throws `LB_USAGE` for options that make no sense or name objects the source does not have, and what reading throws.
+ * Throws `LB_USAGE` for options that make no sense or name what the source does not have, and what reading throws.
  */
 export async function planRestore(request: RestoreRequest): Promise<RestorePlan> {
   return (await preparePlan(request)).plan;
@@ -79,6 +80,7 @@ class Planner {
   readonly #types: PlanType[] = [];
   readonly #mappings: TypeMapping[] = [];
   readonly #warnings: Warning[] = [];
+  readonly #check = new SelectionCheck();
   #read = 0;
 
   constructor(request: RestoreRequest, options: ResolvedOptions, facts: Facts, discovery: Discovery) {
@@ -92,6 +94,7 @@ class Planner {
 
   async plan(): Promise<RestorePlan> {
     const { source, target, signal } = this.#request;
+    if (this.#filter.wanted.length === 0) refuseUnknownTypes(this.#options.selection, source.summary.types, source.label);
     const drafts: Draft[] = [];
     let namespaces: Needed | undefined;
     let definitions: Needed | undefined;
@@ -108,7 +111,7 @@ class Planner {
     }
     const wanted = namespacesNeeded(drafts);
     drafts.push(...draftNeeded(namespaces, waveNumber('namespaces'), wanted), ...madeUpNamespaces(wanted, namespaces));
-    this.#checkAllFound(drafts);
+    this.#checkAllFound(drafts, namespaces);
     const lookElsewhere = this.#filter.restricts || Object.keys(source.summary.selection).length > 0;
     const owners = await linkOwners(drafts, { connection: target, discovery: this.#discovery, signal }, { existing: this.#options.existing, lookElsewhere });
     return finishPlan({ request: this.#request, options: this.#options, filter: this.#filter, types: this.#types, drafts, owners, warnings: this.#warnings });
@@ -144,7 +147,7 @@ class Planner {
 
   async *#rows(type: CutType, all = false): AsyncGenerator<Row> {
     const { source, signal, onProgress } = this.#request;
-    const selects = all ? {} : { selects: (object: Parameters<ObjectFilter['has']>[1]) => this.#filter.has(type, object) };
+    const selects = all ? {} : { selects: (object: Parameters<ObjectFilter['has']>[1]) => this.#check.note(type, object, this.#filter.has(type, object)) };
     for await (const bytes of source.objects(type, { signal })) {
       const row = readRow(bytes, type, this.#facts, { ...selects, rename: this.#rename });
       if (row !== undefined) yield row;
@@ -185,13 +188,35 @@ class Planner {
     return [...new Set(named.map((name) => this.#rename.get(name) ?? name))];
   }
 
-  #checkAllFound(drafts: readonly Draft[]): void {
+  /** Refuses names that the source does not have: nothing would be done about them, and it would look like success. */
+  #checkAllFound(drafts: readonly Draft[], namespaces: Needed): void {
+    const { source } = this.#request;
     const missing = this.#filter.wanted.filter(
       ({ namespace, name }) => !drafts.some(({ row }) => row.sourceName === name && row.sourceNamespace === namespace),
     );
-    if (missing.length === 0) return;
-    throw new LifeboatError('LB_USAGE', `${this.#request.source.label} has no ${missing.map(({ text }) => text).join(', ')}`, {
-      hint: 'List what it has with `lifeboat show`.',
+    if (missing.length > 0) {
+      throw new LifeboatError('LB_USAGE', `${source.label} has no ${missing.map(({ text }) => text).join(', ')}`, {
+        hint: 'List what it has with `lifeboat show`.',
+      });
+    }
+    for (const { row } of namespaces.rows) this.#check.namespaces.add(row.sourceName);
+    if (this.#filter.wanted.length === 0) {
+      this.#check.refuseNamespaces(this.#check.unseen(this.#options.selection), source.label);
+      if (this.#filter.restricts && this.#check.selected === 0) {
+        throw nothingSelected(source.label, source.summary.types.filter((type) => type.fidelity === 'missing' && this.#filter.hasType(type)));
+      }
+    }
+    this.#checkRenames(drafts, namespaces);
+  }
+
+  #checkRenames(drafts: readonly Draft[], namespaces: Needed): void {
+    const { source } = this.#request;
+    const used = new Set(drafts.map(({ row, type }) => (type === namespaces.type ? row.sourceName : row.sourceNamespace)));
+    const unused = Object.keys(this.#options.renameNamespaces).filter((name) => !used.has(name));
+    this.#check.refuseNamespaces(unused.filter((name) => !this.#check.namespaces.has(name)), source.label);
+    if (unused.length === 0) return;
+    throw new LifeboatError('LB_USAGE', `Nothing that is restored is in namespace ${unused.join(', ')}, which is to be renamed`, {
+      hint: 'Select it too, or leave its new name out.',
     });
   }
 }
