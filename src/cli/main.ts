@@ -36,6 +36,10 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const output = new Output(terminal, earlyOptions(args));
+    if (error instanceof CommanderError && error.code === 'commander.help' && !output.options.json) {
+      output.note(commandOf(program, args).command.helpInformation().trimEnd());
+      return EXIT.usage;
+    }
     const usage = error instanceof CommanderError ? usageError(error, program, args) : asLifeboatError(error);
     await output.error(usage);
     return usage.exitCode;
@@ -94,6 +98,16 @@ function earlyOptions(args: readonly string[]): OutputOptions {
 }
 
 function usageError(error: CommanderError, program: Command, args: readonly string[]): LifeboatError {
+  const help = `${commandOf(program, args).path.join(' ')} --help`;
+  const incomplete = error.code === 'commander.help';
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  return new LifeboatError('LB_USAGE', incomplete ? 'No command was given' : sentence(message), {
+    hint: `${suggestion === undefined ? '' : `${suggestion.replaceAll(/^\(|\)$/g, '')} `}\`${help}\` shows how it is called.`,
+  });
+}
+
+/** The command that was meant, as far as its names can be found among the arguments. */
+function commandOf(program: Command, args: readonly string[]): { readonly command: Command; readonly path: readonly string[] } {
   const path = ['lifeboat'];
   let command = program;
   for (const arg of args) {
@@ -102,12 +116,7 @@ function usageError(error: CommanderError, program: Command, args: readonly stri
     path.push(arg);
     command = next;
   }
-  const help = `${path.join(' ')} --help`;
-  const incomplete = error.code === 'commander.help';
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  return new LifeboatError('LB_USAGE', incomplete ? 'No command was given' : sentence(message), {
-    hint: `${suggestion === undefined ? '' : `${suggestion.replaceAll(/^\(|\)$/g, '')} `}\`${help}\` shows how it is called.`,
-  });
+  return { command, path };
 }
 
 function sentence(text: string): string {

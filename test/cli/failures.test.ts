@@ -176,6 +176,13 @@ describe('lifeboat doctor', () => {
   });
 });
 
+describe('lifeboat points', () => {
+  it('names the sites there are when there is no point of the one asked for', async () => {
+    const { error } = await home.json(errorDocument, 1, ['points', '--site', 'nope']);
+    expect(error).toMatchObject({ code: 'LB_POINT_NOT_FOUND', hint: 'There are points of prod.' });
+  });
+});
+
 describe('Ctrl-C during a backup', () => {
   it('ends it with 130, leaves no point behind, and the next one succeeds', async () => {
     const stopped = await home.copy();

@@ -53,10 +53,28 @@ describe('help', () => {
   });
 });
 
+describe('a command line without a command', () => {
+  for (const [args, usage] of [
+    [[], 'Usage: lifeboat [options] [command]'],
+    [['keys'], 'Usage: lifeboat keys [options] [command]'],
+  ] as const) {
+    it(`shows the help on stderr: lifeboat ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await lifeboat(args, { cwd: await emptyFolder() });
+      expect({ code, stdout }).toEqual({ code: ERROR_CODES.LB_USAGE.exit, stdout: '' });
+      expect(stderr).toContain(usage);
+      expect(stderr).not.toContain('error:');
+    });
+  }
+
+  it('is an error in a document with --json', async () => {
+    const { code, stdout } = await lifeboat(['keys', '--json'], { cwd: await emptyFolder() });
+    expect(code).toBe(ERROR_CODES.LB_USAGE.exit);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'LB_USAGE', message: 'No command was given' } });
+  });
+});
+
 describe('a command line that cannot be understood', () => {
   const cases: readonly (readonly [args: string, message: string, hint: string])[] = [
-    ['', 'No command was given', '`lifeboat --help`'],
-    ['keys', 'No command was given', '`lifeboat keys --help`'],
     ['restroe', "Unknown command 'restroe'", 'Did you mean restore?'],
     ['points --jsn', "Unknown option '--jsn'", 'Did you mean --json?'],
     ['show', "Missing required argument 'point'", '`lifeboat show --help`'],

@@ -1,5 +1,6 @@
 import { EXIT } from '../../core/error-codes.ts';
-import type { PointListing } from '../../repository/api.ts';
+import { LifeboatError } from '../../core/errors.ts';
+import type { PointListing, RepositoryReader } from '../../repository/api.ts';
 import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
 import { formatAge, formatBytes, formatCount, formatTable } from '../text.ts';
@@ -13,10 +14,18 @@ export interface PointsOptions extends VaultOptions {
 export async function points(context: Context, options: PointsOptions): Promise<number> {
   return withReader(context, options, async (reader) => {
     const found = await reader.listPoints({ ...(options.site !== undefined && { site: options.site }), signal: context.signal });
+    if (found.length === 0 && options.site !== undefined) await refuseUnknownSite(reader, options.site, context);
     const ok = found.every((point) => point.problem === undefined);
     await context.output.result({ ok, points: found }, () => (found.length === 0 ? 'no recovery points yet' : pointTable(found)));
     return ok ? EXIT.ok : EXIT.findings;
   });
+}
+
+/** A site without points, where others have some, is more likely mistyped than new. */
+async function refuseUnknownSite(reader: RepositoryReader, site: string, { signal }: Context): Promise<void> {
+  const sites = [...new Set((await reader.listPoints({ signal })).map((point) => point.site))];
+  if (sites.length === 0) return;
+  throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point of site "${site}"`, { hint: `There are points of ${sites.toSorted().join(', ')}.` });
 }
 
 function pointTable(found: readonly PointListing[]): string {
