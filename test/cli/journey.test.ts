@@ -208,6 +208,50 @@ describe('lifeboat restore', () => {
     expect(allowed.objects).toMatchObject({ created: 0 });
   });
 
+  it('refuses a cluster of which it cannot be told whether it is the source, but shows the plan', async () => {
+    await target.api.apply([
+      { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'lister' }, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['list'] }] },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'lister' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'lister' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'lister' }],
+      },
+    ]);
+    const lister = ['restore', first, '-n', 'shop', '--kubeconfig', await target.kubeconfigFor({ user: 'lister' })];
+    const { error } = await home.json(errorDocument, 2, [...lister, '--yes']);
+    expect(error).toMatchObject({ code: 'LB_RESTORE_INTO_SOURCE', where: target.url });
+    expect(error.message).toContain('cannot be told');
+    expect(error.hint).toContain('--into-source');
+    await home.json(planDocument, 0, [...lister, '--plan']);
+  });
+
+  it('refuses names that the point does not have, and writes nothing', async () => {
+    for (const wrong of [['-n', 'shpo'], ['-n', 'shop', '-t', 'secrts'], ['-n', 'shop', '--map-namespace', 'shpo=x']]) {
+      const { error } = await home.json(errorDocument, 2, ['restore', first, '--yes', '--kubeconfig', target.kubeconfigPath, ...wrong]);
+      expect(error.code).toBe('LB_USAGE');
+      expect(error.hint).toMatch(/^Did you mean (?:shop|secrets)\?$/);
+    }
+    await expect(target.api.get('/api/v1/namespaces/shop')).rejects.toMatchObject({ status: 404 });
+  });
+
+  it('exits with 3 when workloads are not ready after --wait', async () => {
+    const report = await home.json(restoreDocument, 3, ['restore', first, '--yes', '--wait', '1s', ...into('waited')]);
+    expect(report).toMatchObject({ ok: false, failures: [], workloads: { notReady: ['Deployment waited/web'] } });
+  });
+
+  it('names what it left as it was', async () => {
+    await target.api.apply([
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kept' } },
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'prices', namespace: 'kept' }, data: { bread: '9.99' } },
+    ]);
+    const report = await home.json(restoreDocument, 0, ['restore', first, '--yes', ...into('kept')]);
+    expect(report.kept).toEqual([{ object: 'ConfigMap kept/prices', outcome: 'kept', reason: 'it is there and differs' }]);
+    const words = await home.run(['restore', first, '--yes', ...into('kept')]);
+    expect(words.stdout).toMatch(/1 kept as they are \(different\); --existing update .*\n {4}ConfigMap kept\/prices: /);
+  });
+
   it('does nothing unasked: without a terminal it wants --yes, and always a target', async () => {
     const unasked = await home.run(['restore', first, '--kubeconfig', target.kubeconfigPath]);
     expect(unasked.code).toBe(2);
@@ -253,6 +297,13 @@ describe('lifeboat diff', () => {
     expect(stdout).toContain('- Deployment moving/web');
     expect(stdout).not.toContain(Buffer.from(SITE_SECRET).toString('base64'));
     expect(stdout).not.toContain(Buffer.from('another-secret').toString('base64'));
+  });
+
+  it('refuses names that neither side has', async () => {
+    const namespace = await home.json(errorDocument, 2, ['diff', first, 'site:prod', '-n', 'shpo']);
+    expect(namespace.error).toMatchObject({ code: 'LB_USAGE', hint: 'Did you mean shop?' });
+    const type = await home.json(errorDocument, 2, ['diff', first, 'site:prod', '-t', 'secrts']);
+    expect(type.error).toMatchObject({ code: 'LB_USAGE', hint: 'Did you mean secrets?' });
   });
 
   it('says what a side may be when it is none', async () => {

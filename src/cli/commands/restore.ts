@@ -11,7 +11,7 @@ export const defineRestore: Define = (parent, run) => {
     .command('restore')
     .summary('bring a recovery point back in a cluster')
     .description(
-      'Restores a recovery point into a cluster: plans, shows what it would do, asks, does it, and compares. A restore that was stopped is simply started again. Refuses the cluster that the point was taken from, unless told so.',
+      'Restores a recovery point into a cluster: plans, shows what it would do, asks, does it, and compares. A restore that was stopped is simply started again. Refuses the cluster that the point was taken from, and one of which that cannot be told, unless told so.',
     )
     .argument('[point]', 'id of a point, the beginning of one, or `latest`', 'latest')
     .option('--plan', 'show what would be done, object by object, and write nothing')
@@ -36,7 +36,7 @@ export const defineRestore: Define = (parent, run) => {
       new Option('--wait <duration>', 'how long to wait for workloads to become ready: 90s, 5m (default: not at all)').argParser(duration),
     )
     .option('-y, --yes', 'do not ask')
-    .option('--into-source', 'allow the very cluster the point was taken from');
+    .option('--into-source', 'allow the very cluster the point was taken from, or one of which that cannot be told');
   addReadKeyOptions(addVaultOptions(command))
     .addHelpText(
       'after',
@@ -49,9 +49,9 @@ export const defineRestore: Define = (parent, run) => {
           ['restore --vault s3://backups/lifeboat --identity my.key --kubeconfig new.yaml --yes', 'without lifeboat.yaml, without questions'],
         ],
         [
-          [0, 'every object is there and as in the point'],
+          [0, 'every object is there and as in the point, but for those kept by --existing skip'],
           ...COMMON_EXITS,
-          [3, 'done, but some objects could not be restored: each is named'],
+          [3, 'done, but some objects could not be restored, or workloads were not ready when --wait was over: each is named'],
           [4, 'the point is damaged or forged'],
         ],
       ),

@@ -4,6 +4,7 @@ import { isLifeboatError, messageOf } from '../../core/errors.ts';
 import type { SiteConnection } from '../../site/connect.ts';
 import { discover } from '../../site/discover.ts';
 import type { Discovery, ServedType } from '../../site/discover.ts';
+import { identifySite } from '../../site/revision.ts';
 import { compileSelection } from '../../site/selection.ts';
 import { typeName } from '../../site/types.ts';
 import { collectionPath } from '../../site/url.ts';
@@ -35,6 +36,7 @@ export async function checkSite(context: Context, name: string, plan: PlanConfig
   }
   try {
     if (!(await checkVersion(connection, subject, context.signal, report))) return;
+    await checkIdentity(connection, subject, context.signal, report);
     const discovery = await discover(connection, { signal: context.signal });
     for (const { group, version, reason } of discovery.unavailable) {
       report({
@@ -74,6 +76,18 @@ async function checkVersion(connection: SiteConnection, subject: string, signal:
     report(failure(subject, 'reachable', error));
     return false;
   }
+}
+
+/** Whether points will say which cluster they are of: restores need it to tell the source from other clusters. */
+async function checkIdentity(connection: SiteConnection, subject: string, signal: AbortSignal, report: Report): Promise<void> {
+  if ((await identifySite(connection, signal)).clusterUid !== '') return;
+  report({
+    subject,
+    check: 'identity',
+    status: 'warn',
+    message: 'may not get the namespace kube-system, whose UID tells clusters apart: restores of its points ask for --into-source',
+    fix: 'Give this user the role in infra/kubernetes.',
+  });
 }
 
 /** Lists one object of every selected type: the only test of a right that cannot be wrong. */

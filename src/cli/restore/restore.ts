@@ -100,11 +100,22 @@ function asPipelineOptions(options: RestoreOptions): PipelineOptions {
   };
 }
 
-/** The wrong kubeconfig must not cost a cluster its state. */
+/** The wrong kubeconfig must not cost a cluster its state. Where it cannot be told which cluster it is, it counts as the wrong one. */
 async function refuseSource(context: Context, source: StateSource, target: SiteConnection, allowed: boolean): Promise<void> {
   const { clusterUid } = await identifySite(target, context.signal);
-  if (clusterUid === '' || source.summary.clusterUid === '') {
-    context.output.warn({ kind: 'cluster-unknown', message: 'It cannot be told whether the target is the cluster the point was taken from: the namespace kube-system may not be read' });
+  const unknown = [
+    ...(clusterUid === '' ? ['the namespace kube-system of the target could not be read'] : []),
+    ...(source.summary.clusterUid === '' ? ['the namespace kube-system could not be read when the backup was made'] : []),
+  ].join(', and ');
+  if (unknown !== '') {
+    const message = `It cannot be told whether the target is the cluster that ${source.label} was taken from: ${unknown}`;
+    if (!allowed) {
+      throw new LifeboatError('LB_RESTORE_INTO_SOURCE', message, {
+        where: target.server,
+        hint: 'Allow `get` of the namespace kube-system; or make sure that kubeconfig and context are the right ones, and add --into-source.',
+      });
+    }
+    context.output.warn({ kind: 'cluster-unknown', message });
     return;
   }
   if (allowed || clusterUid !== source.summary.clusterUid) return;
