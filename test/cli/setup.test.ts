@@ -178,6 +178,46 @@ describe('lifeboat init', () => {
     expect((await grown.run(['init'])).stdout).toContain('everything was set up already');
   });
 
+  it('makes a lost lifeboat.json again with the key that opens the repository, and never a new repository over it', async () => {
+    const changing = await home.copy();
+    const headers = ['near/lifeboat.json', 'far/lifeboat.json'].map((name) => changing.path(name));
+    for (const header of headers) await rm(header);
+    await rename(changing.path('lifeboat-identity.txt'), changing.path('kept.txt'));
+    const before = await readdir(changing.folder);
+    const backup = await changing.json(errorDocument, 1, ['backup']);
+    expect(backup.error).toMatchObject({ code: 'LB_REPO_MISSING', hint: expect.stringContaining('init --identity FILE') as string });
+    expect((await changing.json(errorDocument, 1, ['init'])).error.code).toBe('LB_REPO_HEADER_LOST');
+    expect((await changing.run(['keys', 'new-identity', 'other.txt', '--classic'])).code).toBe(0);
+    const other = await changing.json(errorDocument, 1, ['init', '--identity', 'other.txt']);
+    expect(other.error).toMatchObject({ code: 'LB_REPO_HEADER_LOST', message: expect.stringContaining('None of the 1 key slots opens') as string });
+    await rm(changing.path('other.txt'));
+    expect(await readdir(changing.folder)).toEqual(before);
+    const { vaults, files } = await changing.json(initDocument, 0, ['init', '--identity', 'kept.txt']);
+    expect({ files, created: vaults.map(({ created }) => created) }).toEqual({ files: [], created: [true, true] });
+    const { points } = await changing.json(pointsDocument, 0, ['points']);
+    expect(points).toHaveLength(1);
+    expect((await changing.run(['backup'])).code).toBe(0);
+    // By the configured key, and in one vault only.
+    await rename(changing.path('kept.txt'), changing.path('lifeboat-identity.txt'));
+    await rm(changing.path('far/lifeboat.json'));
+    expect((await changing.json(initDocument, 0, ['init'])).vaults.map(({ created }) => created)).toEqual([false, true]);
+    // From nothing: the vault is refused, and no file is written.
+    for (const header of headers) await rm(header);
+    for (const name of ['lifeboat.yaml', 'lifeboat-write.key', 'lifeboat-identity.txt']) await rm(changing.path(name));
+    const anew = await changing.json(errorDocument, 1, ['init', '--kubeconfig', site.kubeconfigPath, '--vault', 'dir:near']);
+    expect(anew.error.code).toBe('LB_REPO_HEADER_LOST');
+    expect((await readdir(changing.folder)).toSorted()).toEqual(['far', 'near']);
+  });
+
+  it('has nothing to do, and needs no key, where everything is set up', async () => {
+    const backupsOnly = await home.copy();
+    await edit(backupsOnly, 'lifeboat.yaml', /^ {2}read:\n(?: {4}.*\n)+/m, '');
+    await rm(backupsOnly.path('lifeboat-identity.txt'));
+    const { code, stdout, stderr } = await backupsOnly.run(['init']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('everything was set up already');
+  });
+
   it('first writes the file, and makes keys and vaults of what it then says', async () => {
     const cwd = await emptyFolder();
     const first = await lifeboat(['init', '--kubeconfig', site.kubeconfigPath], { cwd });
@@ -200,6 +240,16 @@ describe('lifeboat init', () => {
     const { recipient } = JSON.parse(identity.stdout) as { recipient: string };
     expect((await lifeboat(['init', ...options, '--recipient', recipient], { cwd: other })).code).toBe(0);
     expect((await lifeboat(['keys', 'export-write-key', '--identity', 'mine.txt', '-q'], { cwd: other })).code).toBe(0);
+  });
+
+  it('takes an identity that is there instead of making one', async () => {
+    const cwd = await emptyFolder();
+    expect((await lifeboat(['keys', 'new-identity', 'mine.txt'], { cwd })).code).toBe(0);
+    const { code } = await lifeboat(['init', '--kubeconfig', site.kubeconfigPath, '--vault', 'dir:vault', '--identity', 'mine.txt'], { cwd });
+    expect(code).toBe(0);
+    expect((await readdir(cwd)).toSorted()).toEqual(['lifeboat-write.key', 'lifeboat.yaml', 'mine.txt', 'vault']);
+    expect(await readFile(join(cwd, 'lifeboat.yaml'), 'utf8')).toContain('identityFile: mine.txt');
+    expect((await lifeboat(['keys', 'export-write-key', '-q'], { cwd })).code).toBe(0);
   });
 });
 

@@ -9,7 +9,7 @@ export const defineInit: Define = (parent, run) => {
     .command('init')
     .summary('write lifeboat.yaml, make keys, set up vaults')
     .description(
-      'Writes a commented lifeboat.yaml, makes keys, and sets up the repository in the vaults. Overwrites nothing. Where lifeboat.yaml exists already it only makes what is missing: the repository in vaults that were added.',
+      'Writes a commented lifeboat.yaml, makes keys, and sets up the repository in the vaults. Overwrites nothing. Where lifeboat.yaml exists already it only makes what is missing: the repository in vaults that were added, or the lifeboat.json that a vault has lost, which takes a key that opens the repository.',
     )
     .option('--site <name>', 'what the cluster shall be called (default: as its context)')
     .option('--kubeconfig <file>', 'kubeconfig of the cluster (default: $KUBECONFIG, else ~/.kube/config)')
@@ -19,6 +19,9 @@ export const defineInit: Define = (parent, run) => {
         '--vault <address>',
         'where recovery points go: dir:PATH, or s3://BUCKET/PREFIX with ?endpoint=URL, region=R, pathStyle=true, profile=P joined by &; NAME= in front gives it a name; can be repeated',
       ).argParser(collect),
+    )
+    .addOption(
+      new Option('--identity <file>', 'open the repository by the age identity in this file: the one that opens it already, or that shall open a new one; can be repeated').argParser(collect),
     )
     .option('--passphrase-file <file>', 'open the repository by the passphrase on the first line of this file, instead of an identity')
     .addOption(
@@ -31,6 +34,7 @@ export const defineInit: Define = (parent, run) => {
           ['init --kubeconfig ~/.kube/config --context prod --vault dir:/mnt/backups', 'one cluster, one folder'],
           ['init --vault near=dir:/mnt/backups --vault "far=s3://backups/prod?region=eu-central-1"', 'two vaults'],
           ['init', 'in a folder with a lifeboat.yaml: set up the vaults that were added to it'],
+          ['init --identity lifeboat-identity.txt', 'the same, with the key that opens the repository'],
         ],
         [[0, 'set up'], ...COMMON_EXITS],
       ),

@@ -11,6 +11,7 @@ export interface InitOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly vault?: readonly string[];
+  readonly identity?: readonly string[];
   readonly passphraseFile?: string;
   readonly recipient?: readonly string[];
 }

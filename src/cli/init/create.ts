@@ -3,16 +3,16 @@ import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configTemplate } from '../../config/template.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import { generateIdentity } from '../../keys/index.ts';
+import { generateIdentity, recipientOf } from '../../keys/index.ts';
 import type { SlotSecret } from '../../keys/index.ts';
 import type { VaultConfig } from '../../vault/config.ts';
 import type { Context } from '../context.ts';
 import { identityText } from '../identity.ts';
-import { passphraseFile } from '../key-files.ts';
+import { identityFile, passphraseFile } from '../key-files.ts';
 import { existsError } from '../new-file.ts';
 import type { InitOptions } from './answers.ts';
 import { besideConfig, IDENTITY_FILE, inFile, siteAnswer, vaultAnswers, vaultInFile, WRITE_KEY_FILE } from './answers.ts';
-import { establishRepository, vaultsWithRepository, withAllVaults, writeFiles } from './establish.ts';
+import { establishRepository, refuseLostHeaders, vaultsWithRepository, withAllVaults, writeFiles } from './establish.ts';
 import type { NewFile } from './establish.ts';
 import type { InitReport } from './report.ts';
 
@@ -40,8 +40,8 @@ export async function createFromOptions(context: Context, options: InitOptions):
       read,
     });
   if (vaults.length === 0) {
-    const read = options.passphraseFile === undefined ? { identityFile: IDENTITY_FILE } : { passphraseFile: inFile(context, context.path(options.passphraseFile)) };
-    const files = await writeFiles([{ path: config, kind: 'config', text: text(options.recipient === undefined ? read : undefined) }]);
+    const read = namedReadKey(context, options) ?? { identityFile: IDENTITY_FILE };
+    const files = await writeFiles([{ path: config, kind: 'config', text: text(options.recipient === undefined || options.identity !== undefined ? read : undefined) }]);
     return { config, files: files.map(withoutText), vaults: [], repository: undefined, recipients: [] };
   }
 
@@ -55,6 +55,7 @@ export async function createFromOptions(context: Context, options: InitOptions):
         hint: 'Use another folder or prefix. To use that repository from here, run `lifeboat init` without --vault, name the vault in lifeboat.yaml, and get its write key with `lifeboat keys export-write-key -o lifeboat-write.key`.',
       });
     }
+    await refuseLostHeaders(opened, context.signal);
     const opening = await newOpening(context, options);
     const { repository, files } = await establishRepository(context, opened, opening.secrets, (writeKey) => [
       ...(opening.identity === undefined ? [] : [opening.identity]),
@@ -71,19 +72,37 @@ export async function createFromOptions(context: Context, options: InitOptions):
   });
 }
 
-/** By passphrase, by the recipients given, or else by a new identity. */
+/** What the options name to open the repository with, as lifeboat.yaml says it: one source, the passphrase first. */
+function namedReadKey(context: Context, { identity, passphraseFile: passphrase }: InitOptions): Opening['read'] {
+  if (passphrase !== undefined) return { passphraseFile: inFile(context, context.path(passphrase)) };
+  const [first] = identity ?? [];
+  return first === undefined ? undefined : { identityFile: inFile(context, context.path(first)) };
+}
+
+/** By passphrase, by the recipients and identities given, or else by a new identity. */
 async function newOpening(context: Context, options: InitOptions): Promise<Opening> {
-  const recipients = options.recipient ?? [];
+  const recipients = [...(options.recipient ?? []), ...(await recipientsOfFiles(context, options.identity ?? []))];
   const secrets: SlotSecret[] = recipients.map((recipient) => ({ kind: 'age', recipient }));
   if (options.passphraseFile !== undefined) {
-    const { text, from } = await passphraseFile(context.path(options.passphraseFile));
+    const { text } = await passphraseFile(context.path(options.passphraseFile));
     context.output.redactor.add(text);
     secrets.push({ kind: 'passphrase', passphrase: text });
-    return { secrets, read: { passphraseFile: inFile(context, from) }, identity: undefined, recipients };
+    return { secrets, read: namedReadKey(context, options), identity: undefined, recipients };
   }
-  if (secrets.length > 0) return { secrets, read: undefined, identity: undefined, recipients };
+  if (secrets.length > 0) return { secrets, read: namedReadKey(context, options), identity: undefined, recipients };
   const made = await newIdentityFile(context, besideConfig(context, IDENTITY_FILE));
   return { secrets: [{ kind: 'age', recipient: made.recipient }], read: { identityFile: IDENTITY_FILE }, identity: made.file, recipients: [made.recipient] };
+}
+
+/** The recipients of the identities in files. Throws `LB_KEY_MISSING`, `LB_KEY_INVALID`. */
+export async function recipientsOfFiles(context: Context, files: readonly string[]): Promise<readonly string[]> {
+  const recipients: string[] = [];
+  for (const file of files) {
+    const { identities } = await identityFile(context.path(file));
+    for (const one of identities) context.output.redactor.add(one);
+    recipients.push(...(await Promise.all(identities.map(recipientOf))));
+  }
+  return recipients;
 }
 
 /** A new identity, as the file that is to be written. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { LifeboatError } from '../../core/errors.ts';
 import { formatWriteKey, generateRepositoryKeys, sealSlot, writeKeyOf } from '../../keys/index.ts';
 import type { SlotSecret } from '../../keys/index.ts';
-import { createRepository } from '../../repository/index.ts';
+import { createRepository, headerLost, holdsRemains } from '../../repository/index.ts';
 import { HEADER_KEY } from '../../repository/layout.ts';
 import type { VaultConfig } from '../../vault/config.ts';
 import { openVault } from '../../vault/open.ts';
@@ -34,6 +34,18 @@ export async function withAllVaults<T>(configs: readonly VaultConfig[], body: (v
 export async function vaultsWithRepository(vaults: readonly Vault[], signal: AbortSignal): Promise<readonly Vault[]> {
   const heads = await Promise.all(vaults.map((vault) => vault.head(HEADER_KEY, { signal })));
   return vaults.filter((_, index) => heads[index] !== undefined);
+}
+
+/** Which of the vaults, none of which has a repository's header, hold the rest of one. */
+export async function vaultsWithRemains(vaults: readonly Vault[], signal: AbortSignal): Promise<readonly Vault[]> {
+  const found = await Promise.all(vaults.map((vault) => holdsRemains(vault, signal)));
+  return vaults.filter((_, index) => found[index]);
+}
+
+/** Throws `LB_REPO_HEADER_LOST` when one of the vaults has lost its header: a new repository would hide what it holds. */
+export async function refuseLostHeaders(vaults: readonly Vault[], signal: AbortSignal): Promise<void> {
+  const [lost] = await vaultsWithRemains(vaults, signal);
+  if (lost !== undefined) throw headerLost(lost);
 }
 
 /**

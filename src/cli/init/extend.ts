@@ -1,15 +1,15 @@
 import { access } from 'node:fs/promises';
 import type { Config } from '../../config/load.ts';
-import { LifeboatError } from '../../core/errors.ts';
-import { recipientOf } from '../../keys/index.ts';
+import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
 import type { SlotSecret } from '../../keys/index.ts';
-import { createRepository } from '../../repository/index.ts';
+import { createRepository, headerLost, openReader, unlock } from '../../repository/index.ts';
+import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { identityFile, passphraseFile } from '../key-files.ts';
-import { unlockVaults } from '../repository.ts';
+import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
+import { unlockSecrets, unlockVaults, unlockWith } from '../repository.ts';
 import type { InitOptions } from './answers.ts';
-import { newIdentityFile, refuseExisting, withoutText } from './create.ts';
-import { establishRepository, vaultsWithRepository, withAllVaults } from './establish.ts';
+import { newIdentityFile, recipientsOfFiles, refuseExisting, withoutText } from './create.ts';
+import { establishRepository, vaultsWithRemains, vaultsWithRepository, withAllVaults } from './establish.ts';
 import type { NewFile } from './establish.ts';
 import type { InitReport } from './report.ts';
 
@@ -21,6 +21,11 @@ export async function extendFromConfig(context: Context, options: InitOptions): 
     const having = await vaultsWithRepository(vaults, context.signal);
     const listing = vaults.map((vault) => ({ name: vault.name, location: vault.location, created: !having.includes(vault) }));
     const about = { config: file, vaults: listing };
+    const lost = having.length === 0 ? await vaultsWithRemains(vaults, context.signal) : [];
+    if (lost[0] !== undefined) {
+      const repository = await restoreHeaders(context, vaults, lost[0], options);
+      return { ...about, files: [], repository, recipients: [] };
+    }
     if (having.length === 0) {
       const { secrets, identity, recipients } = await opening(context, config, options);
       const writeKeyFile = config.writeKey?.file;
@@ -34,12 +39,46 @@ export async function extendFromConfig(context: Context, options: InitOptions): 
       }
       return { ...about, files: files.map(withoutText), repository, recipients };
     }
-    // Putting it into more vaults takes the keys: only who can open the repository may say where it is.
-    const keys = await unlockVaults(context, having, options.passphraseFile === undefined ? {} : { passphraseFile: options.passphraseFile });
-    const { id } = await createRepository({ vaults, keys, slots: [], signal: context.signal });
-    return { ...about, files: [], repository: id, recipients: [] };
+    const repository = having.length < vaults.length ? await spread(context, vaults, having, options) : await complete(context, vaults, options);
+    return { ...about, files: [], repository, recipients: [] };
   });
 }
+
+/** Puts the repository into more vaults, which takes the keys: only who can open it may say where it is. */
+async function spread(context: Context, vaults: readonly Vault[], having: readonly Vault[], options: InitOptions): Promise<string> {
+  const { id } = await createRepository({ vaults, keys: await unlockVaults(context, having, options), slots: [], signal: context.signal });
+  return id;
+}
+
+/** Where every vault has the repository: what else it lacks is put back if there is a key, and nothing done if there is none. */
+async function complete(context: Context, vaults: readonly Vault[], options: InitOptions): Promise<string> {
+  const openers = await loadOpenersIfAny(context, options, () => {});
+  if (openers.length > 0) {
+    const { id } = await createRepository({ vaults, keys: await unlockWith(context, vaults, openers), slots: [], signal: context.signal });
+    return id;
+  }
+  const reader = await openReader({ vaults, signal: context.signal, onWarning: context.output.warn });
+  await reader.close();
+  return reader.id;
+}
+
+/**
+ * Makes the header again where no vault has it, with the keys in the key slots that are left. Throws
+ * `LB_REPO_HEADER_LOST` when nothing is at hand that opens one: a new repository would make every point look forged.
+ */
+async function restoreHeaders(context: Context, vaults: readonly Vault[], lost: Vault, options: InitOptions): Promise<string> {
+  const { signal, output } = context;
+  const openers = await loadOpenersIfAny(context, options, () => {});
+  if (openers.length === 0) throw headerLost(lost);
+  const { keys, slot } = await unlock(vaults, unlockSecrets(openers), { signal, onWarning: output.warn }).catch((error: unknown) => {
+    throw isLifeboatError(error) && UNOPENED.has(error.code) ? headerLost(lost, error) : error;
+  });
+  const { id } = await createRepository({ vaults, keys, slots: [], openedSlot: slot, signal });
+  return id;
+}
+
+/** Failures that say that the keys at hand open nothing in the vault. */
+const UNOPENED: ReadonlySet<string> = new Set(['LB_KEY_WRONG', 'LB_REPO_MISSING']);
 
 interface Opening {
   readonly secrets: readonly SlotSecret[];
@@ -49,7 +88,7 @@ interface Opening {
 
 /** What shall open the new repository: what the options say, else what `keys.read` says; its identity file is made when it is not there. */
 async function opening(context: Context, config: Config, options: InitOptions): Promise<Opening> {
-  const recipients = [...(options.recipient ?? [])];
+  const recipients = [...(options.recipient ?? []), ...(await recipientsOfFiles(context, options.identity ?? []))];
   const passphrases: string[] = [];
   let identity: NewFile | undefined;
   const source = options.passphraseFile === undefined && recipients.length === 0 ? config.readKey : undefined;
@@ -61,9 +100,7 @@ async function opening(context: Context, config: Config, options: InitOptions): 
       () => false,
     );
     if (there) {
-      const { identities } = await identityFile(source.identityFile);
-      for (const one of identities) context.output.redactor.add(one);
-      recipients.push(...(await Promise.all(identities.map(recipientOf))));
+      recipients.push(...(await recipientsOfFiles(context, [source.identityFile])));
     } else {
       const made = await newIdentityFile(context, source.identityFile);
       recipients.push(made.recipient);
