@@ -81,7 +81,7 @@ describe('making a repository', () => {
       const [a] = scene.vaults as [MemoryVault];
       await backUp(scene, { all: madeUpList(5) });
       a.objects.delete('lifeboat.json');
-      for (const key of [...a.objects.keys()]) if (!key.startsWith(left)) a.objects.delete(key);
+      for (const key of a.objects.keys()) if (!key.startsWith(left)) a.objects.delete(key);
       const before = new Map(a.objects);
       const fresh = new MemoryVault('b');
       const keys = await generateRepositoryKeys();
@@ -98,7 +98,7 @@ describe('making a repository', () => {
     const [a] = scene.vaults as [MemoryVault];
     const [b] = other.vaults as [MemoryVault];
     await backUp(scene, { all: madeUpList(5) });
-    for (const key of [...a.objects.keys()]) if (!key.startsWith('points/')) a.objects.delete(key);
+    for (const key of a.objects.keys()) if (!key.startsWith('points/')) a.objects.delete(key);
     for (const [key, bytes] of b.objects) if (key.startsWith('keys/')) a.objects.set(key, bytes);
     const { keys, slot } = await unlock([a], { passphrases: [PASSPHRASE] });
     const made = createRepository({ vaults: [a], keys, slots: [], openedSlot: slot });
