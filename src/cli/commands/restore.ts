@@ -33,7 +33,7 @@ export const defineRestore: Define = (parent, run) => {
     .addOption(repeated('--object <object>', 'only this object (Kind/namespace/name or Kind/name); can be repeated'))
     .addOption(repeated('--map-namespace <a=b>', 'restore namespace A as B; can be repeated'))
     .addOption(
-      new Option('--wait <duration>', 'how long to wait for workloads to become ready: 90s, 5m (default: not at all)').argParser(duration),
+      new Option('--wait <duration>', 'how long to wait for workloads to become ready: 90s, 5m; exit 3 if some are not (default: not at all)').argParser(duration),
     )
     .option('-y, --yes', 'do not ask')
     .option('--into-source', 'allow the very cluster the point was taken from, or one of which that cannot be told');
