@@ -114,7 +114,10 @@ class Planner {
     this.#checkAllFound(drafts, namespaces);
     const lookElsewhere = this.#filter.restricts || Object.keys(source.summary.selection).length > 0;
     const owners = await linkOwners(drafts, { connection: target, discovery: this.#discovery, signal }, { existing: this.#options.existing, lookElsewhere });
-    return finishPlan({ request: this.#request, options: this.#options, filter: this.#filter, types: this.#types, drafts, owners, warnings: this.#warnings });
+    const plan = finishPlan({ request: this.#request, options: this.#options, filter: this.#filter, types: this.#types, drafts, owners, warnings: this.#warnings });
+    const planned = plan.entries.length;
+    this.#request.onProgress?.({ phase: 'plan', done: planned, total: planned, unit: 'objects' });
+    return plan;
   }
 
   async #readType(type: CutType, drafts: Draft[]): Promise<void> {
