@@ -77,6 +77,8 @@ class Planner {
   readonly #options: ResolvedOptions;
   readonly #filter: ObjectFilter;
   readonly #rename: NamespaceMap;
+  /** Objects to read, as far as types alone tell. */
+  readonly #total: number;
   readonly #types: PlanType[] = [];
   readonly #mappings: TypeMapping[] = [];
   readonly #warnings: Warning[] = [];
@@ -88,6 +90,7 @@ class Planner {
     this.#options = options;
     this.#filter = objectFilter(options);
     this.#rename = renamesOf(options);
+    this.#total = request.source.summary.types.reduce((sum, type) => sum + (this.#filter.hasType(type) ? type.count : 0), 0);
     this.#facts = facts;
     this.#discovery = discovery;
   }
@@ -155,7 +158,7 @@ class Planner {
       const row = readRow(bytes, type, this.#facts, { ...selects, rename: this.#rename });
       if (row !== undefined) yield row;
       this.#read += all ? 0 : 1;
-      if (this.#read % PROGRESS_STEP === 0) onProgress?.({ phase: 'plan', done: this.#read, unit: 'objects', detail: typeName(type) });
+      if (this.#read % PROGRESS_STEP === 0) onProgress?.({ phase: 'plan', done: this.#read, total: this.#total, unit: 'objects', detail: typeName(type) });
     }
   }
 

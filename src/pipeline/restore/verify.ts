@@ -53,6 +53,7 @@ export async function verifyRestore(run: RestoreRun): Promise<VerifyResult> {
     byType.set(entry.type, places);
     places.set(objectKey(entry.namespace, entry.name), place);
   }
+  const total = [...byType.values()].reduce((sum, places) => sum + places.size, 0);
   let checked = 0;
   const wrong: { readonly place: number; readonly missing: boolean }[] = [];
   await forEachParallel(byType, READERS, async ([type, places]) => {
@@ -64,7 +65,7 @@ export async function verifyRestore(run: RestoreRun): Promise<VerifyResult> {
       const planType = run.plan.types[type];
       run.warn({ kind: 'not-verified', message: `${places.size} objects could not be read again: ${messageOf(error)}`, ...(planType === undefined ? {} : { where: typeName(planType) }) });
     }
-    run.phase('verify', checked);
+    run.phase('verify', checked, total);
   });
   const details = await explain(run, wrong);
   // What differs only where the target chose something else has been told already.
