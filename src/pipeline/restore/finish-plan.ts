@@ -42,9 +42,9 @@ export function finishPlan(parts: PlanParts): RestorePlan {
 
 function planEntry(entry: Draft, parts: PlanParts, places: ReadonlyMap<Draft, number>): PlanEntry {
   const { row, type, wave, action, rules, reason, because } = entry;
-  const type_ = parts.types[type];
-  const from = type_?.namespaced === true ? row.sourceNamespace : row.sourceName;
-  const renamed = from !== (type_?.namespaced === true ? row.namespace : row.name);
+  const namespaced = parts.types[type]?.namespaced === true;
+  const from = namespaced ? row.sourceNamespace : row.sourceName;
+  const renamed = from !== (namespaced ? row.namespace : row.name);
   const owners = leadsToObject(action) ? parts.owners.get(entry)?.map((owner) => planOwner(owner, parts.types, places)) : undefined;
   return {
     type,
