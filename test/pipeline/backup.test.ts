@@ -74,6 +74,9 @@ async function contents(state: StateSource): Promise<Map<string, string[]>> {
 
 const points = async (): Promise<number> => (await (await openReader({ vaults: [vault] })).listPoints()).length;
 
+/** Written by the control plane itself, all the time: between the backup and the look at the site too. */
+const RESTLESS: ReadonlySet<string> = new Set(['leases.coordination.k8s.io', 'events', 'flowschemas.flowcontrol.apiserver.k8s.io', 'apiservices.apiregistration.k8s.io']);
+
 describe('a backup', () => {
   it('holds byte for byte what the site holds, and says the same of it', async () => {
     const result = await backup({ connection, writer, site: 'town' });
@@ -83,7 +86,7 @@ describe('a backup', () => {
     expect(state.summary).toEqual(result.summary);
     const stored = await contents(state);
     const now = await contents(live);
-    for (const [type, objects] of now) expect({ type, objects: stored.get(type) }).toEqual({ type, objects });
+    for (const [type, objects] of now) if (!RESTLESS.has(type)) expect({ type, objects: stored.get(type) }).toEqual({ type, objects });
     expect([...stored.values()].flat().length).toBe(result.summary.types.reduce((sum, { count }) => sum + count, 0));
     for (const type of state.summary.types) expect(stored.get(typeName(type))).toHaveLength(type.count);
   });
