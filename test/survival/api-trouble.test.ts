@@ -78,7 +78,7 @@ describe('when everything about an API server goes wrong', () => {
     expect(await differencesTo(await stateIn(store.vaults, store.keys, point.header.id), lost)).toEqual([]);
   });
 
-  it('a restore ends with nothing failed', async () => {
+  it('a restore ends with nothing failed', { timeout: 300_000 }, async () => {
     const random = randomOfTest();
     await using target = await openPlace({ name: 'target', controllers: true });
     await using proxy = await proxyBefore(target.site);

@@ -58,7 +58,7 @@ async function expectStates(store: Store, states: ReadonlyMap<string, Record<str
 }
 
 describe('a backup that is killed at any moment', () => {
-  it.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('leaves whole points only, and the next one succeeds: %s', { timeout: 300_000 }, async (kind) => {
+  it.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('leaves whole points only, and the next one succeeds: %s', { timeout: 600_000 }, async (kind) => {
     const random = randomOfTest();
     const pace = new Pace();
     const cache = join(folder, 'compiled');

@@ -102,7 +102,7 @@ class Moments {
 }
 
 describe('a restore that is killed at any moment, again and again', () => {
-  it.each(SITES)('ends, when it is left alone, as if it had never been killed: $name', { timeout: 300_000 }, async (options) => {
+  it.each(SITES)('ends, when it is left alone, as if it had never been killed: $name', { timeout: 600_000 }, async (options) => {
     const moments = new Moments(randomOfTest());
     await using place = await openPlace(options);
     let next = await startRestore(place);
