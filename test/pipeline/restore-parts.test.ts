@@ -4,6 +4,7 @@ import { NO_FACTS } from '../../src/adapt/facts.ts';
 import type { CustomType, Facts } from '../../src/adapt/facts.ts';
 import { parseObject } from '../../src/adapt/json.ts';
 import { forEachParallel } from '../../src/pipeline/for-each.ts';
+import { readAhead } from '../../src/pipeline/read-ahead.ts';
 import { adjust } from '../../src/pipeline/restore/adjust.ts';
 import { AdaptiveLimit } from '../../src/pipeline/restore/limiter.ts';
 import { mapType } from '../../src/pipeline/restore/map-types.ts';
@@ -149,6 +150,44 @@ describe('working in parallel', () => {
     });
     await expect(failing).rejects.toThrow('five');
     expect(begun.length).toBeLessThan(20);
+  });
+});
+
+describe('reading ahead', () => {
+  let read = 0;
+  let closed = false;
+  async function* numbers(count: number): AsyncGenerator<number> {
+    try {
+      for (read = 0; read < count; read += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+        yield read;
+      }
+      throw new Error('the end');
+    } finally {
+      closed = true;
+    }
+  }
+
+  it('keeps the order, and throws what the source throws in its place', async () => {
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const number of readAhead(numbers(20), 5)) seen.push(number);
+    })();
+    await expect(reading).rejects.toThrow('the end');
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  it('is some items ahead and no further, and closes the source when it is left', async () => {
+    closed = false;
+    const ahead: number[] = [];
+    for await (const number of readAhead(numbers(1_000), 5)) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      ahead.push(read - number);
+      if (ahead.length === 4) break;
+    }
+    expect(closed).toBe(true);
+    expect(Math.min(...ahead)).toBeGreaterThan(2);
+    expect(Math.max(...ahead)).toBeLessThan(8);
   });
 });
 

@@ -4,6 +4,7 @@ import { bodiesOf } from './bodies.ts';
 import type { Body } from './bodies.ts';
 import { giveUpLinks, linkPending } from './owner-links.ts';
 import { forEachParallel } from '../for-each.ts';
+import { readAhead } from '../read-ahead.ts';
 import type { PlanAction, PlanEntry } from './plan.ts';
 import type { Verdict } from './refusal.ts';
 import type { Outcome } from './results.ts';
@@ -24,6 +25,8 @@ type PendingEntries = Map<number, Pending>;
 
 /** Things that come into being a moment later (a type's handler, a ServiceAccount): waited for after each wave. */
 const SHORT_PATIENCE_MS = 3_000;
+/** Objects made ready while others are being written. */
+const READ_AHEAD = 64;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -107,7 +110,7 @@ function addPlace(waves: Map<number, WaveTypes>, entry: PlanEntry, place: number
 }
 
 async function applyWave(run: RestoreRun, types: WaveTypes, pending: PendingEntries): Promise<void> {
-  await forEachParallel(bodiesOfTypes(run, types), run.plan.options.concurrency, async (body) => {
+  await forEachParallel(readAhead(bodiesOfTypes(run, types), READ_AHEAD), run.plan.options.concurrency, async (body) => {
     const attempt = await write(run, body);
     if (attempt.done) {
       pending.delete(body.place);
