@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backup } from '../../src/pipeline/backup.ts';
+import type { RestoreReport } from '../../src/pipeline/restore/report.ts';
 import { restore } from '../../src/pipeline/restore/restore.ts';
 import { connectSite } from '../../src/site/connect.ts';
 import type { SiteConnection } from '../../src/site/connect.ts';
@@ -106,17 +107,43 @@ describe('when everything about an API server goes wrong', () => {
   });
 });
 
-describe('when the answer to the creation of a Service is lost', () => {
-  it('its node port is its own: nothing is said to be changed', async () => {
-    await using target = await openPlace({ name: 'target', controllers: false });
+describe('when the answer to a creation is lost, and the same again is refused', () => {
+  let target: Place;
+  beforeAll(async () => {
+    target = await openPlace({ name: 'target', controllers: false });
+  });
+  afterAll(() => target?.[Symbol.asyncDispose]());
+
+  /** What comes of restoring one object whose creation is answered like this from the second time on. */
+  async function restoreOne(object: string, collection: string, again?: FaultAction): Promise<RestoreReport> {
     await using proxy = await proxyBefore(target.site);
     const connection = await connectVia(target, proxy);
-    const lostAnswer = proxy.inject({ action: { do: 'lose-answer' }, when: ({ method, url }) => method === 'POST' && url.includes('/services?') });
-    const report = await restore({ source, target: connection, options: { objects: ['Service/shop/shop-svc-0'] } });
+    const isCreation = ({ method, url }: SeenRequest): boolean => method === 'POST' && url.includes(`/${collection}?`);
+    proxy.inject({ action: { do: 'lose-answer' }, when: isCreation });
+    if (again !== undefined) proxy.inject({ action: again, when: isCreation, times: 1_000 });
+    const report = await restore({ source, target: connection, options: { objects: [object], patienceMs: 2_000 } });
     await connection.close();
-    expect(lostAnswer.hits).toBe(1);
+    return report;
+  }
+
+  it.each([
+    { because: 'its own node port is taken', object: 'Service/shop/shop-svc-0', collection: 'services' },
+    {
+      because: 'it has used up a quota itself',
+      object: 'ServiceAccount/shop/runner',
+      collection: 'serviceaccounts',
+      again: { do: 'answer', status: 403, body: status(403, 'Forbidden', 'serviceaccounts "runner" is forbidden: exceeded quota: all') } as const,
+    },
+    {
+      because: 'a webhook is up now',
+      object: 'ServiceAccount/search/runner',
+      collection: 'serviceaccounts',
+      again: { do: 'answer', status: 500, body: status(500, 'InternalError', 'failed calling webhook "guard.example"') } as const,
+    },
+  ])('because $because, the object is found all the same', async ({ object, collection, again }) => {
+    const report = await restoreOne(object, collection, again);
     expect(troubles(report)).toEqual([]);
-    expect(report.objects).toMatchObject({ unchanged: 1 });
+    expect(report.objects).toMatchObject({ unchanged: 1, failed: 0 });
     expect(report.warnings.filter(({ kind }) => kind === 'changed-for-target')).toEqual([]);
   });
 });

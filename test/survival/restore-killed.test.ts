@@ -129,3 +129,16 @@ describe('a restore that is killed at any moment, again and again', () => {
     expect(await differencesTo(uninterrupted.get(options.controllers) ?? source, place)).toEqual([]);
   });
 });
+
+describe('two restores of one point into one site at the same time', () => {
+  it('both end with everything there', async () => {
+    await using place = await openPlace({ name: 'twice', controllers: true });
+    // What one makes, the other finds; also when guards refuse first, which the quicker one has put up already.
+    const reports = await Promise.all([restoreInto(place, source, { patienceMs: 60_000 }), restoreInto(place, source, { patienceMs: 60_000 })]);
+    for (const report of reports) {
+      expect(troubles(report)).toEqual([]);
+      expect(report).toMatchObject({ ok: true, objects: { failed: 0, conflict: 0, unsupported: 0, kept: 0 } });
+    }
+    expect(await differencesTo(source, place)).toEqual([]);
+  });
+});

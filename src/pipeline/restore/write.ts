@@ -13,6 +13,7 @@ import type { Body } from './bodies.ts';
 import { likeness } from './existing.ts';
 import { linkable, plannedOwners } from './owner-links.ts';
 import type { ExistingPolicy } from './options.ts';
+import type { PlanEntry } from './plan.ts';
 import { judge, reasonOf } from './refusal.ts';
 import type { Verdict } from './refusal.ts';
 import type { Outcome } from './results.ts';
@@ -64,11 +65,27 @@ async function create(run: RestoreRun, body: Body, type: ResourceType): Promise<
   const entry = run.entry(body.place);
   const { references, complete } = linkable(run, entry);
   setOwners(body.object, references);
-  const created = await createObject(run.target, type, entry.namespace, writeObject(body.object), { signal: run.signal, retry: WRITE_LIMITS });
+  const created = await createUnlessThere(run, entry, type, writeObject(body.object));
   if (created.outcome === 'exists') return meet(run, body, type);
   if (run.owning.has(body.place)) run.uids.set(body.place, uidOf(parseObject(created.body)));
   if (!complete) run.unlinked.add(body.place);
   return { done: true, outcome: 'created' };
+}
+
+/**
+ * As `createObject`; but webhooks, quotas and the allocators of ports refuse before anybody looks whether the object is
+ * there: what has been made meanwhile, maybe by this very request, whose first answer was lost, is found all the same.
+ */
+async function createUnlessThere(run: RestoreRun, entry: PlanEntry, type: ResourceType, body: string): ReturnType<typeof createObject> {
+  try {
+    return await createObject(run.target, type, entry.namespace, body, { signal: run.signal, retry: WRITE_LIMITS });
+  } catch (error) {
+    if (!(error instanceof SiteError) || error.refusal.status === 429) throw error;
+    const found = await getObject(run.target, type, entry.namespace, entry.name, { signal: run.signal }).catch(() => undefined);
+    run.signal?.throwIfAborted();
+    if (found === undefined) throw error;
+    return { outcome: 'exists' };
+  }
 }
 
 /** Deals with an object that is in the target already. */
@@ -106,9 +123,6 @@ function compareWith(run: RestoreRun, body: Body, raw: Uint8Array, type: Resourc
   if (alike === 'pristine') return 'update';
   if (alike === 'different') return entry.action === 'update' ? 'update' : CAME_LATER[run.plan.options.existing];
   if (alike === 'unowned') run.unlinked.add(body.place);
-  // It has all it was to have: what a refusal said on the way (that its own node ports were taken, when the answer to
-  // the request that made it was lost) does not count.
-  run.adjusted.delete(body.place);
   if (alike === 'other-node-ports') run.adjusted.set(body.place, 'it is there with other node ports');
   return { done: true, outcome: 'unchanged' };
 }
