@@ -29,7 +29,7 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 /** Runs lifeboat in this process. */
 async function start() {
   // V8 lets the space for young objects grow to many times what reading a stream needs, and never gives it back.
-  // Measured on a restore of 100,000 objects: a quarter less memory, no slower.
+  // Measured while planning a restore of 100,000 objects: 316 MB at most instead of 430. Its cost in time is not measured.
   setFlagsFromString('--semi-space-growth-factor=1');
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
