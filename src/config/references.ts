@@ -1,3 +1,5 @@
+import { LifeboatError } from '../core/errors.ts';
+import { parseLabelSelector } from '../core/label-selector.ts';
 import { problem, suggestion } from './explain.ts';
 import { child } from './json-schema.ts';
 import type { Locator, Path } from './locate.ts';
@@ -5,8 +7,8 @@ import type { ConfigProblem } from './problem.ts';
 import { NAME_PATTERN } from './schema.ts';
 
 /**
- * What the schema cannot say: names that may be used, plans that name sites and vaults that exist, `${…}` that
- * nobody would fill in. Works on the document as written, so that these show even when the schema found something.
+ * What the schema cannot say: names that may be used, plans that name sites and vaults that exist, label selectors,
+ * `${…}` that nobody would fill in. Works on the document as written, so that these show even when the schema found something.
  */
 export function checkReferences(document: unknown, locator: Locator): ConfigProblem[] {
   return [...checkNames(document, locator), ...checkPlans(document, locator), ...checkPlaceholders(document, [], locator)];
@@ -50,8 +52,19 @@ function checkPlans(document: unknown, locator: Locator): ConfigProblem[] {
         seen.add(vault);
       });
     }
-    return found;
+    return [...found, ...checkLabels(child(child(plan, 'select'), 'labels'), ['plans', name, 'select', 'labels'], locator)];
   });
+}
+
+function checkLabels(selector: unknown, path: Path, locator: Locator): ConfigProblem[] {
+  if (typeof selector !== 'string' || selector === '') return [];
+  try {
+    parseLabelSelector(selector);
+    return [];
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    return [problem(path, locator.value(path), error.message, error.hint)];
+  }
 }
 
 const PLACEHOLDER = /\$\{\w+\}|\$\(\w+\)/;

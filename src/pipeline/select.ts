@@ -43,10 +43,19 @@ export function namesType(kind: string, type: ResourceType): boolean {
   return [type.kind.toLowerCase(), type.resource, typeName(type)].includes(wanted);
 }
 
-/** Makes the filter that the options ask for. Throws `LB_USAGE` for a name or selector that is malformed. */
+/**
+ * Makes the filter that the options ask for. Throws `LB_USAGE` for a name or selector that is malformed, and when single
+ * objects and a selection are both given: one of them would be ignored.
+ */
 export function objectFilter(options: { readonly selection: Selection; readonly objects: readonly string[] }): ObjectFilter {
   const wanted = options.objects.map(parseObjectName);
+  const restricted = Object.values(options.selection).some((value: unknown) => (Array.isArray(value) ? value.length > 0 : value !== undefined));
   if (wanted.length > 0) {
+    if (restricted) {
+      throw new LifeboatError('LB_USAGE', 'Objects are named one by one, and a selection by namespace, type or label is given as well', {
+        hint: 'Name each object in full (Kind/namespace/name) and leave the selection out, or the other way round.',
+      });
+    }
     return {
       restricts: true,
       wanted,
@@ -57,7 +66,7 @@ export function objectFilter(options: { readonly selection: Selection; readonly 
   }
   const selection = compileSelection(options.selection);
   return {
-    restricts: Object.values(options.selection).some((value: unknown) => (Array.isArray(value) ? value.length > 0 : value !== undefined)),
+    restricts: restricted,
     wanted,
     hasType: (type) => selection.hasType(type),
     has: (type, object) => {

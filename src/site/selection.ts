@@ -1,6 +1,6 @@
 import { LifeboatError } from '../core/errors.ts';
-import { parseLabelSelector } from './label-selector.ts';
-import type { LabelSelector } from './label-selector.ts';
+import { parseLabelSelector } from '../core/label-selector.ts';
+import type { LabelSelector } from '../core/label-selector.ts';
 import type { ResourceType, Selection } from './types.ts';
 import { typeName } from './types.ts';
 

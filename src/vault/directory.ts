@@ -38,7 +38,7 @@ export async function openDirectoryVault(options: DirectoryVaultOptions): Promis
   const { name } = options;
   const path = resolve(options.path);
   try {
-    if (options.create === true) await mkdir(path, { recursive: true });
+    if (options.create === true) await makeFolder(path);
     if ((await stat(path)).isDirectory()) return new DirectoryVault(name, path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') throw folderMissing(name, path, error);
@@ -47,6 +47,18 @@ export async function openDirectoryVault(options: DirectoryVaultOptions): Promis
     }
   }
   throw new VaultError('LB_VAULT_NOT_FOUND', name, `${path} is not a folder`, { hint: 'Correct the path of the vault.' });
+}
+
+/** Step by step: Node's recursive `mkdir` never ends where a file system, as `/proc`, refuses with `ENOENT`. */
+async function makeFolder(path: string): Promise<void> {
+  const there = await stat(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  });
+  if (there !== undefined) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  });
 }
 
 class DirectoryVault implements Vault {

@@ -10,6 +10,7 @@ import { AdaptiveLimit } from '../../src/pipeline/restore/limiter.ts';
 import { mapType } from '../../src/pipeline/restore/map-types.ts';
 import { judge, reasonOf } from '../../src/pipeline/restore/refusal.ts';
 import { WAVES, waveNumber, waveOf } from '../../src/pipeline/restore/waves.ts';
+import { objectFilter } from '../../src/pipeline/select.ts';
 import type { Discovery } from '../../src/site/discover.ts';
 import type { Refusal } from '../../src/site/errors.ts';
 import type { ResourceType } from '../../src/site/types.ts';
@@ -73,6 +74,14 @@ describe('a refusal', () => {
     expect(reasonOf(kind('secrets'), refusal(422, 'Invalid value: "hunter2"', causes))).toBe('422 Reason: data[.dockerconfigjson] (FieldValueInvalid)');
     expect(reasonOf(kind('secrets'), refusal(400, 'cannot decode "hunter2"'))).toBe('400 Reason');
     expect(reasonOf(kind('configmaps'), refusal(422, 'x'.repeat(10_000))).length).toBeLessThan(600);
+  });
+});
+
+describe('single objects and a selection', () => {
+  it('are not taken together, because one of them would be ignored', () => {
+    const objects = ['Secret/shop/db'];
+    expect(() => objectFilter({ selection: { namespaces: ['shop'] }, objects })).toThrow(expect.objectContaining({ code: 'LB_USAGE' }));
+    expect(objectFilter({ selection: { namespaces: [] }, objects }).restricts).toBe(true);
   });
 });
 

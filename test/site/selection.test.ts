@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseLabelSelector } from '../../src/site/label-selector.ts';
+import { parseLabelSelector } from '../../src/core/label-selector.ts';
 import { compileSelection } from '../../src/site/selection.ts';
 import type { ResourceType } from '../../src/site/types.ts';
 

@@ -46,6 +46,11 @@ describe('opening a folder as a vault', () => {
     expect(await vault.put('a', Buffer.from('x'))).toBe('created');
   });
 
+  it('says so when a file system takes no folders', async () => {
+    const error = await failure(openDirectoryVault({ name: 'disk', path: '/proc/lifeboat/vault', create: true }));
+    expect(codeOf(error)).toBe('LB_VAULT_NOT_FOUND');
+  });
+
   it('takes a relative path from the working directory', async () => {
     const vault = await openDirectoryVault({ name: 'disk', path: relative(process.cwd(), path) });
     expect(vault.location).toBe(`directory ${path}`);

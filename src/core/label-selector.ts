@@ -1,4 +1,4 @@
-import { LifeboatError } from '../core/errors.ts';
+import { LifeboatError } from './errors.ts';
 
 /** A label selector that was understood. */
 export interface LabelSelector {
