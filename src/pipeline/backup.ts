@@ -37,10 +37,16 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
   };
-  const session = await writer.begin(site, told);
+  const stop = new AbortController();
+  const beginning = writer.begin(site, { ...told, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) });
+  const streams = new Map<string, StreamRef>();
+  let session: BackupSession | undefined;
   try {
-    const streams = new Map<string, StreamRef>();
-    const summary = await cutSite(connection, { sink: storeIn(session, streams), selection, ...told });
+    // The vaults are looked into while the site is.
+    const sink = beginning.then((begun) => storeIn(begun, streams));
+    sink.catch(() => undefined);
+    const summary = await cutSite(connection, { sink, selection, ...told });
+    session = await beginning;
     const stored = summary.types.flatMap((type) => {
       const stream = streams.get(streamKey(type));
       return stream === undefined ? [] : [[streamKey(type), stream] as const];
@@ -52,7 +58,9 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     });
     return { point, summary };
   } catch (error) {
-    await session.abort();
+    stop.abort(error);
+    session ??= await beginning.catch(() => undefined);
+    await session?.abort();
     throw error;
   }
 }

@@ -7,7 +7,10 @@ export const CHUNK_ID_BYTES = 16;
 
 /** Names chunks by their content, so that equal content is found again, and only holders of the dedup key can tell what it is. */
 export interface ChunkNamer {
-  /** HMAC-SHA-256 of the parts, one after the other: `MAX_CHUNK` bytes at most in all. The first `CHUNK_ID_BYTES` are the id. */
+  /**
+   * HMAC-SHA-256 of the parts, one after the other: `MAX_CHUNK` bytes at most in all. The first `CHUNK_ID_BYTES` are the
+   * id. The bytes are the namer's own: valid until it names the next chunk.
+   */
   name(...parts: readonly Uint8Array[]): Buffer;
 }
 
@@ -24,6 +27,7 @@ export function createChunkNamer(dedupKey: Secret): ChunkNamer {
   const key = dedupKey.expose();
   const inner = Buffer.alloc(BLOCK + MAX_CHUNK);
   const outer = Buffer.alloc(BLOCK + DIGEST);
+  const name = Buffer.alloc(DIGEST);
   for (let i = 0; i < BLOCK; i++) {
     inner[i] = (key[i] ?? 0) ^ 0x36;
     outer[i] = (key[i] ?? 0) ^ 0x5c;
@@ -36,7 +40,8 @@ export function createChunkNamer(dedupKey: Secret): ChunkNamer {
         end += part.length;
       }
       outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK, 'latin1');
-      return Buffer.from(hash('sha256', outer, 'binary'), 'latin1');
+      name.write(hash('sha256', outer, 'binary'), 'latin1');
+      return name;
     },
   };
 }

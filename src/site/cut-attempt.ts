@@ -6,8 +6,10 @@ import { computedGroup, holdsNothing } from './known-types.ts';
 import { limitedTo } from './parallel.ts';
 import { readType } from './read-type.ts';
 import type { ReadContext, TypePlan } from './read-type.ts';
+import { isKeptApart } from './revision.ts';
 import type { CutType, SkippedType } from './types.ts';
 import { typeName } from './types.ts';
+import { collectionPath } from './url.ts';
 
 export interface AttemptOptions {
   readonly discovery: Discovery;
@@ -15,8 +17,6 @@ export interface AttemptOptions {
   readonly concurrency: number;
   /** True when the cut cannot start again: types that would make it do so are recorded as missing. */
   readonly last: boolean;
-  /** Types of the core group that are kept in another etcd, by name. */
-  readonly keptApart: ReadonlySet<string>;
 }
 
 const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io';
@@ -37,9 +37,10 @@ export async function readEverything(
   const signal = context.signal === undefined ? stop.signal : AbortSignal.any([context.signal, stop.signal]);
   const limit = limitedTo(options.concurrency);
   const readings: Promise<CutType | undefined>[] = [];
-  const read = (plan: TypePlan): Promise<CutType | undefined> => {
+  const read = (planned: TypePlan, look?: () => Promise<TypePlan>): Promise<CutType | undefined> => {
     const reading = limit(async () => {
       signal.throwIfAborted();
+      const plan = look === undefined ? planned : await look();
       const type = await readType({ ...context, signal }, options.last && plan.notFound === 'stale' ? { ...plan, notFound: 'missing' } : plan);
       context.tally.sized(plan.type, type?.count ?? 0);
       return type;
@@ -62,7 +63,7 @@ export async function readEverything(
     for (const type of wanted) {
       if (type.group !== '') continue;
       const plan = planFor(type, undefined);
-      void read(options.keptApart.has(typeName(type)) ? { ...plan, elsewhere: 'kept in another etcd, at revisions of its own' } : plan);
+      void (typeName(type) === 'events' ? read(plan, () => whereEventsAre(plan, { ...context, signal })) : read(plan));
     }
     const known = await definitions;
     const rest = wanted.filter((type) => type.group !== '' && typeName(type) !== DEFINITIONS && typeName(type) !== API_SERVICES);
@@ -130,6 +131,12 @@ function planFor(type: ServedType, known: Definitions | undefined): TypePlan {
   }
   // Discovered, but not defined at the revision: it had been deleted by then, unless it is built in.
   return { type, versions: [type.version], notFound: known?.customTypes === undefined ? 'missing' : 'absent', selected: true };
+}
+
+/** Events are what many clusters keep in an etcd of its own, because they are so many. */
+async function whereEventsAre(plan: TypePlan, { connection, moment, signal }: Pick<ReadContext, 'connection' | 'moment' | 'signal'>): Promise<TypePlan> {
+  const apart = await isKeptApart(connection, moment, collectionPath(plan.type), signal);
+  return apart ? { ...plan, elsewhere: 'kept in another etcd, at revisions of its own' } : plan;
 }
 
 /** APIs that are registered and of which nobody knows what they serve. */

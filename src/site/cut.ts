@@ -7,16 +7,16 @@ import { readEverything } from './cut-attempt.ts';
 import { discover } from './discover.ts';
 import { StartAgain } from './read-type.ts';
 import type { CutSink, Tally } from './read-type.ts';
-import { identifySite, isKeptApart, takeMoment } from './revision.ts';
+import { identifySite, takeMoment } from './revision.ts';
 import { compileSelection } from './selection.ts';
 import type { CutSummary, ResourceType, Selection } from './types.ts';
 import { typeName } from './types.ts';
-import { collectionPath } from './url.ts';
 
 export type { CutSink } from './read-type.ts';
 
 export interface CutOptions {
-  readonly sink: CutSink;
+  /** May still be on its way: what can be done without it is done meanwhile. */
+  readonly sink: CutSink | Promise<CutSink>;
   /** Default: everything. */
   readonly selection?: Selection;
   /** Types read at once. Default 8. */
@@ -42,24 +42,18 @@ const PROGRESS_STEP = 128;
  * `LB_SITE_UNREACHABLE` when the site stays away, `LB_USAGE` for a malformed selection, and what the sink throws.
  */
 export async function cutSite(connection: SiteConnection, options: CutOptions): Promise<CutSummary> {
-  const { sink, selection = {}, concurrency = 8, pageSize = 500, signal, onWarning, clock = systemClock } = options;
+  const { selection = {}, concurrency = 8, pageSize = 500, signal, onWarning, clock = systemClock } = options;
   const compiled = compileSelection(selection);
-  const identity = await identifySite(connection, signal);
+  const [sink, identity, discovered] = await Promise.all([options.sink, identifySite(connection, signal), discover(connection, { signal })]);
   let reason = '';
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
-    const discovery = await discover(connection, { signal });
+    const discovery = attempt === 1 ? discovered : await discover(connection, { signal });
     options.onProgress?.({ phase: 'discover', done: discovery.types.length, total: discovery.types.length, unit: 'types' });
     const moment = await takeMoment(connection, discovery, compiled, { signal, clock });
-    const keptApart = new Set<string>();
-    const events = discovery.types.find((type) => typeName(type) === 'events');
-    // Events are what many clusters keep in an etcd of its own, because they are so many.
-    if (events !== undefined && compiled.hasType(events)) {
-      if (await isKeptApart(connection, moment, collectionPath(events), signal)) keptApart.add('events');
-    }
     try {
       const { types, skipped } = await readEverything(
         { connection, moment, selection: compiled, sink, pageSize, signal, tally: new ProgressTally(options.onProgress) },
-        { discovery, concurrency, last: attempt === MOST_ATTEMPTS, keptApart },
+        { discovery, concurrency, last: attempt === MOST_ATTEMPTS },
       );
       const summary: CutSummary = { revision: moment.revision, at: moment.at, ...identity, selection, types, skipped };
       warn(summary, compiled.unmatched(discovery.types), onWarning);
