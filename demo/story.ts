@@ -69,7 +69,7 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
     {
       type: 's3',
       name: 'offsite',
-      bucket: await store.createBucket('offsite'),
+      bucket: await store.createBucket({ label: 'offsite' }),
       endpoint: store.endpoint,
       credentials: { accessKeyIdEnv: 'DEMO_ACCESS_KEY_ID', secretAccessKeyEnv: 'DEMO_SECRET_ACCESS_KEY' },
     },

@@ -38,6 +38,8 @@ export const ERROR_CODES = {
   LB_VAULT_OBJECT_EXISTS: fails('An object with this name exists already in the vault'),
   LB_VAULT_UNTRUSTED: fails('The vault could not prove that it is what it claims to be'),
   LB_VAULT_UNSUPPORTED: fails('The vault lacks something lifeboat needs'),
+  LB_VAULT_LOCK_UNSUPPORTED: fails('The vault cannot lock objects'),
+  LB_VAULT_LOCKED: fails('An object in the vault is locked and cannot be deleted yet'),
   LB_VAULT_INVALID_KEY: fails('A name cannot be used for an object in a vault'),
   // keys
   LB_KEY_MISSING: usage('No key was given that is needed for this'),

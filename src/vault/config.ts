@@ -34,6 +34,24 @@ const s3Credentials = z
       'variables, the AWS configuration files, web identity (IRSA), the container or instance role.',
   );
 
+/** Object lock, called and done differently in every cloud. */
+const lock = {
+  lock: z
+    .boolean()
+    .optional()
+    .describe(
+      'Objects are locked when they are stored, as long as the plan says: nobody can delete or change them before. The ' +
+        'bucket must have been made for it. Default: false.',
+    ),
+  lockMode: z
+    .enum(['compliance', 'governance'])
+    .optional()
+    .describe(
+      '`compliance`: nobody can end a lock, not even the owner of the account. `governance`: whoever has a special right can. ' +
+        'Default: `compliance`.',
+    ),
+};
+
 const s3 = z
   .strictObject({
     type: z.literal('s3').describe('A bucket of Amazon S3 or of a store that speaks its protocol.'),
@@ -66,6 +84,7 @@ const s3 = z
       .optional()
       .describe('Put the bucket in the path of the URL instead of the host name. Default: true with `endpoint`, false without.'),
     credentials: s3Credentials.optional(),
+    ...lock,
   })
   .describe('A vault in an S3 bucket.');
 

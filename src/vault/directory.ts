@@ -7,11 +7,11 @@ import { directoryError, errnoOf, folderMissing } from './directory-errors.ts';
 import type { DirectoryAccess } from './directory-errors.ts';
 import { sweepTemp, TEMP_FOLDER, tempName } from './directory-temp.ts';
 import { walkKeys } from './directory-walk.ts';
-import { checkKey, checkPrefix, endedEarly, objectMissing, VaultError } from './errors.ts';
+import { checkKey, checkPrefix, endedEarly, lockUnsupported, objectMissing, VaultError } from './errors.ts';
 import { resolveRange } from './range.ts';
 import type { ByteRange } from './range.ts';
 import { BodyReader } from './streams.ts';
-import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOptions, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
 
 /** What `openDirectoryVault` needs to know. */
 export interface DirectoryVaultOptions {
@@ -64,6 +64,7 @@ async function makeFolder(path: string): Promise<void> {
 class DirectoryVault implements Vault {
   readonly name: string;
   readonly location: string;
+  readonly locks = false;
   readonly #root: string;
   readonly #temp: string;
   readonly #folders: DurableFolders;
@@ -77,9 +78,10 @@ class DirectoryVault implements Vault {
     this.#folders = new DurableFolders(root);
   }
 
-  async put(key: string, body: VaultBody, { signal }: CallOptions = {}): Promise<PutOutcome> {
+  async put(key: string, body: VaultBody, { signal, retainUntil }: PutOptions = {}): Promise<PutOutcome> {
     checkKey(this.name, key);
     signal?.throwIfAborted();
+    if (retainUntil !== undefined) throw lockUnsupported(this.name, key);
     const reader = new BodyReader(body, signal);
     try {
       if (await this.#exists(key)) return 'exists';
@@ -136,6 +138,12 @@ class DirectoryVault implements Vault {
     } catch (error) {
       throw await this.#explain(error, 'read');
     }
+  }
+
+  async retain(key: string, _until: Date, { signal }: CallOptions = {}): Promise<void> {
+    checkKey(this.name, key);
+    signal?.throwIfAborted();
+    throw lockUnsupported(this.name, key);
   }
 
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {

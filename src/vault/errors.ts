@@ -38,6 +38,18 @@ export function objectMissing(vault: string, key: string, cause?: unknown): Vaul
   return new VaultError('LB_VAULT_OBJECT_MISSING', vault, `There is no object ${key} in the vault`, { key, cause });
 }
 
+/** The failure of locking an object in a vault that does not lock. */
+export function lockUnsupported(vault: string, key: string): VaultError {
+  const hint = 'Set `lock: true` of a vault whose bucket can lock (docs/vaults.md, "Locks"), or lock nothing in this one.';
+  return new VaultError('LB_VAULT_LOCK_UNSUPPORTED', vault, 'Objects in this vault cannot be locked', { key, hint });
+}
+
+/** The failure of deleting an object that a lock holds. */
+export function stillLocked(vault: string, key: string, until: Date | undefined, cause?: unknown): VaultError {
+  const how = until === undefined ? 'by the store' : `until ${until.toISOString()}`;
+  return new VaultError('LB_VAULT_LOCKED', vault, `${key} is locked ${how}, and cannot be deleted before`, { key, cause });
+}
+
 /** The failure of a body that ended before the length that was announced. Retriable. */
 export function endedEarly(vault: string, key: string, received: number, expected: number): VaultError {
   return new VaultError('LB_VAULT_UNAVAILABLE', vault, `The object ended after ${received} of ${expected} bytes`, { key });

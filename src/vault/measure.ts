@@ -1,10 +1,21 @@
 import { withCleanup, leave } from './streams.ts';
-import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectInfo,
+  PutOptions,
+  PutOutcome,
+  ReadOptions,
+  Vault,
+  VaultBody,
+  VaultObject,
+} from './vault.ts';
 
 /** What went through a vault since it was opened. */
 export interface VaultCounts {
   /** Calls made, by kind. */
-  readonly calls: Readonly<Record<'put' | 'get' | 'head' | 'list' | 'delete', number>>;
+  readonly calls: Readonly<Record<'put' | 'get' | 'head' | 'list' | 'retain' | 'delete', number>>;
   /** Objects that `put` created. */
   readonly created: number;
   /** Bytes of the objects that `put` created. */
@@ -28,8 +39,9 @@ export function withCounts(vault: Vault): MeasuredVault {
 class CountingVault implements MeasuredVault {
   readonly name: string;
   readonly location: string;
+  readonly locks: boolean;
   readonly counts = {
-    calls: { put: 0, get: 0, head: 0, list: 0, delete: 0 },
+    calls: { put: 0, get: 0, head: 0, list: 0, retain: 0, delete: 0 },
     created: 0,
     bytesStored: 0,
     bytesRead: 0,
@@ -40,10 +52,11 @@ class CountingVault implements MeasuredVault {
   constructor(vault: Vault) {
     this.name = vault.name;
     this.location = vault.location;
+    this.locks = vault.locks;
     this.#vault = vault;
   }
 
-  async put(key: string, body: VaultBody, options?: CallOptions): Promise<PutOutcome> {
+  async put(key: string, body: VaultBody, options?: PutOptions): Promise<PutOutcome> {
     this.counts.calls.put += 1;
     const outcome = await this.#counted(this.#vault.put(key, body, options));
     if (outcome === 'created') {
@@ -59,7 +72,7 @@ class CountingVault implements MeasuredVault {
     return { length, body: withCleanup(this.#countedBody(body), () => leave(body)) };
   }
 
-  head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
+  head(key: string, options?: ReadOptions): Promise<ObjectInfo | undefined> {
     this.counts.calls.head += 1;
     return this.#counted(this.#vault.head(key, options));
   }
@@ -72,6 +85,11 @@ class CountingVault implements MeasuredVault {
       this.counts.failed += 1;
       throw error;
     }
+  }
+
+  retain(key: string, until: Date, options?: CallOptions): Promise<void> {
+    this.counts.calls.retain += 1;
+    return this.#counted(this.#vault.retain(key, until, options));
   }
 
   delete(key: string, options?: CallOptions): Promise<void> {

@@ -3,7 +3,18 @@ import { Backoff, DEFAULT_RETRY, retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import { endedEarly } from './errors.ts';
 import { BodyReader, leave, withCleanup } from './streams.ts';
-import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectInfo,
+  PutOptions,
+  PutOutcome,
+  ReadOptions,
+  Vault,
+  VaultBody,
+  VaultObject,
+} from './vault.ts';
 
 /**
  * A vault whose calls are tried again when they fail for a passing reason, within the policy's bounds. The last
@@ -23,17 +34,19 @@ export function withRetry(vault: Vault, policy: Partial<RetryPolicy> = {}): Vaul
 class RetryingVault implements Vault {
   readonly name: string;
   readonly location: string;
+  readonly locks: boolean;
   readonly #vault: Vault;
   readonly #policy: RetryPolicy;
 
   constructor(vault: Vault, policy: RetryPolicy) {
     this.name = vault.name;
     this.location = vault.location;
+    this.locks = vault.locks;
     this.#vault = vault;
     this.#policy = policy;
   }
 
-  put(key: string, body: VaultBody, options: CallOptions = {}): Promise<PutOutcome> {
+  put(key: string, body: VaultBody, options: PutOptions = {}): Promise<PutOutcome> {
     return retrying(this.#policy, `put ${key}`, options.signal, async (failures) => {
       if (failures === 0) return this.#vault.put(key, body, options);
       const found = await this.#find(key, body, options);
@@ -50,7 +63,7 @@ class RetryingVault implements Vault {
     return { length: first.length, body: withCleanup(parts, () => leave(first.body)) };
   }
 
-  head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
+  head(key: string, options: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     return retrying(this.#policy, `head ${key}`, options.signal, () => this.#vault.head(key, options));
   }
 
@@ -69,6 +82,10 @@ class RetryingVault implements Vault {
         await backoff.pause(error);
       }
     }
+  }
+
+  retain(key: string, until: Date, options: CallOptions = {}): Promise<void> {
+    return retrying(this.#policy, `lock ${key}`, options.signal, () => this.#vault.retain(key, until, options));
   }
 
   delete(key: string, options: CallOptions = {}): Promise<void> {

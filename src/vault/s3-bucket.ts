@@ -46,6 +46,8 @@ export class S3Bucket {
   readonly limits: S3Limits;
   readonly sdk: ConfiguredClient['sdk'];
   readonly client: ConfiguredClient['client'];
+  /** Known to keep versions: an object that is deleted without naming one is only hidden. */
+  keepsVersions = false;
   readonly #configured: ConfiguredClient;
   readonly #prefix: string;
   #seen = false;

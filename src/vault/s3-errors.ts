@@ -3,7 +3,16 @@ import { objectMissing, VaultError } from './errors.ts';
 import type { VaultErrorCode } from './errors.ts';
 
 /** What a call is for; said in messages, and decides what a refusal means. */
-export type S3Doing = 'storing' | 'reading' | 'finding' | 'listing' | 'deleting';
+export type S3Doing =
+  | 'storing'
+  | 'storing and locking'
+  | 'reading'
+  | 'finding'
+  | 'listing'
+  | 'deleting'
+  | 'locking'
+  | 'finding the lock of'
+  | 'listing the versions of';
 
 /** What is known of a failed call to an S3 server. */
 export interface S3Failure {
@@ -79,13 +88,21 @@ const RIGHT_TO_READ =
   'Check `credentials`, or grant them s3:GetObject for the objects of the bucket. Without s3:ListBucket, a missing object ' +
   'is refused like this too.';
 
+const HOW_TO_LOCK =
+  'The bucket must be made with object lock: docs/vaults.md, "Locks", says how. Or take `lock` out of the vault\'s configuration.';
+
 /** What to grant when it was refused. */
 const RIGHTS: Readonly<Record<S3Doing, string>> = {
   storing: 'Check `credentials`, or grant them s3:PutObject for the objects of the bucket.',
+  'storing and locking':
+    'Check `credentials`, or grant them s3:PutObject and s3:PutObjectRetention for the objects of the bucket.',
   reading: RIGHT_TO_READ,
   finding: RIGHT_TO_READ,
   listing: 'Check `credentials`, or grant them s3:ListBucket for the bucket.',
   deleting: 'Check `credentials`, or grant them s3:DeleteObject for the objects of the bucket. A writer needs no such right.',
+  locking: 'Check `credentials`, or grant them s3:PutObjectRetention for the objects of the bucket.',
+  'finding the lock of': 'Check `credentials`, or grant them s3:GetObjectRetention for the objects of the bucket.',
+  'listing the versions of': 'Check `credentials`, or grant them s3:ListBucketVersions for the bucket.',
 };
 
 /** The `LB_VAULT_*` error for what the SDK threw. Lifeboat's own errors are returned as they are. */
@@ -105,6 +122,7 @@ export function s3Error(error: unknown, failure: S3Failure): Error {
 }
 
 function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErrorCode; readonly hint?: string } {
+  if (doing.includes('lock') && saysItCannotLock(answer)) return { code: 'LB_VAULT_LOCK_UNSUPPORTED', hint: HOW_TO_LOCK };
   const known = BY_NAME[answer.name];
   if (known !== undefined) {
     if (answer.region === undefined || known.code !== 'LB_VAULT_NOT_FOUND') return known;
@@ -126,7 +144,7 @@ function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErro
     case 403:
       return { code: 'LB_VAULT_ACCESS', hint: RIGHTS[doing] };
     case 404:
-      return doing === 'storing' || doing === 'listing'
+      return doing.startsWith('storing') || doing.startsWith('listing')
         ? { code: 'LB_VAULT_NOT_FOUND', hint: CHECK_ENDPOINT }
         : { code: 'LB_VAULT_OBJECT_MISSING' };
     case 405:
@@ -144,6 +162,11 @@ function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErro
       if (status < 300 && !isUnreadable(answer)) return { code: 'LB_VAULT_UNAVAILABLE' };
       return { code: 'LB_VAULT_UNSUPPORTED', hint: CHECK_ENDPOINT };
   }
+}
+
+/** Asked to lock, stores without it and buckets that were made without it say so in these ways. */
+function saysItCannotLock({ name, status }: S3Answer): boolean {
+  return status === 501 || name === 'InvalidRequest' || name === 'ObjectLockConfigurationNotFoundError' || name === 'InvalidBucketState';
 }
 
 function reasonOf(answer: S3Answer): string {

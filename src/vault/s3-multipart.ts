@@ -1,6 +1,7 @@
 import { retrying } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import type { BucketCall, S3Bucket } from './s3-bucket.ts';
+import type { LockParameters } from './s3-lock.ts';
 import { contentMd5 } from './s3-md5.ts';
 import type { BodyReader } from './streams.ts';
 
@@ -16,6 +17,8 @@ export interface MultipartUpload {
   readonly key: string;
   readonly reader: BodyReader;
   readonly signal: AbortSignal | undefined;
+  /** What locks it, if it is to be locked. */
+  readonly lock: LockParameters;
   /** How single parts are tried again: losing one must not cost all others. */
   readonly retry: RetryPolicy;
   /** Given the removal of a failed upload when nobody waits for it, so that `close` can. */
@@ -30,11 +33,11 @@ export interface MultipartUpload {
 export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): Promise<void> {
   const { key, signal, retry } = upload;
   const target = { Bucket: bucket.bucket, Key: bucket.fullKey(key) };
-  const call: BucketCall = { doing: 'storing', key, signal };
+  const call: BucketCall = { doing: upload.lock.ObjectLockMode === undefined ? 'storing' : 'storing and locking', key, signal };
   const begun = await retrying(retry, `begin ${key}`, signal, () =>
     explained(bucket, call, () =>
       bucket.call(call, (abortSignal) =>
-        bucket.client.send(new bucket.sdk.CreateMultipartUploadCommand(target), { abortSignal }),
+        bucket.client.send(new bucket.sdk.CreateMultipartUploadCommand({ ...target, ...upload.lock }), { abortSignal }),
       ),
     ),
   );

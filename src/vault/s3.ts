@@ -3,20 +3,36 @@ import { isLifeboatError } from '../core/errors.ts';
 import { DEFAULT_RETRY } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
 import type { S3VaultConfig } from './config.ts';
-import { checkKey, checkPrefix, VaultError } from './errors.ts';
+import { checkKey, checkPrefix, lockUnsupported, objectMissing, VaultError } from './errors.ts';
 import { resolveRange } from './range.ts';
 import { DEFAULT_S3_LIMITS, S3Bucket } from './s3-bucket.ts';
 import type { BucketCall, S3Limits } from './s3-bucket.ts';
 import { readBody } from './s3-body.ts';
 import { configureClient } from './s3-client.ts';
 import { answerOf } from './s3-errors.ts';
+import { deleteObject } from './s3-delete.ts';
 import { contentMd5 } from './s3-md5.ts';
 import { listInOrder } from './s3-list.ts';
-import type { FolderPage } from './s3-list.ts';
+import type { FolderPage, ReadFolderPage } from './s3-list.ts';
+import { lockParameters, retainFirstVersion, retentionOf } from './s3-lock.ts';
+import type { LockParameters, S3LockMode } from './s3-lock.ts';
 import { storeInParts } from './s3-multipart.ts';
+import { firstVersion, readFirstVersions, versionParameter } from './s3-versions.ts';
+import type { S3Version } from './s3-versions.ts';
 import { BodyReader, collect } from './streams.ts';
 import { KEY_PATTERN } from './vault.ts';
-import type { CallOptions, GetOptions, ListOptions, ObjectInfo, PutOutcome, Vault, VaultBody, VaultObject } from './vault.ts';
+import type {
+  CallOptions,
+  GetOptions,
+  ListOptions,
+  ObjectInfo,
+  PutOptions,
+  PutOutcome,
+  ReadOptions,
+  Vault,
+  VaultBody,
+  VaultObject,
+} from './vault.ts';
 
 /** What opening an S3 vault can be told beside its configuration. */
 export interface S3VaultOptions {
@@ -50,32 +66,43 @@ export async function openS3Vault(config: S3VaultConfig, options: S3VaultOptions
   const limits = { ...DEFAULT_S3_LIMITS, ...options.limits };
   const bucket = new S3Bucket(config.name, config.bucket, prefix, configured, limits);
   const host = config.endpoint === undefined ? 's3:/' : config.endpoint.replace(/\/$/, '');
+  const lockMode = config.lock === true ? (config.lockMode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE') : undefined;
   const location = `s3 ${withoutUserInfo(host)}/${config.bucket}${config.prefix === undefined ? '' : `/${config.prefix}`}`;
-  return new S3Vault(config.name, location, bucket, options.partRetry ?? DEFAULT_RETRY);
+  return new S3Vault(config.name, location, bucket, { lockMode, partRetry: options.partRetry ?? DEFAULT_RETRY });
+}
+
+interface S3VaultSettings {
+  /** How objects are locked; undefined when they are not. */
+  readonly lockMode: S3LockMode | undefined;
+  readonly partRetry: RetryPolicy;
 }
 
 class S3Vault implements Vault {
   readonly name: string;
   readonly location: string;
+  readonly locks: boolean;
   readonly #bucket: S3Bucket;
-  readonly #partRetry: RetryPolicy;
+  readonly #settings: S3VaultSettings;
   readonly #cleanups = new Set<Promise<void>>();
 
-  constructor(name: string, location: string, bucket: S3Bucket, partRetry: RetryPolicy) {
+  constructor(name: string, location: string, bucket: S3Bucket, settings: S3VaultSettings) {
     this.name = name;
     this.location = location;
+    this.locks = settings.lockMode !== undefined;
     this.#bucket = bucket;
-    this.#partRetry = partRetry;
+    this.#settings = settings;
   }
 
-  async put(key: string, body: VaultBody, { signal }: CallOptions = {}): Promise<PutOutcome> {
+  async put(key: string, body: VaultBody, { signal, retainUntil }: PutOptions = {}): Promise<PutOutcome> {
     checkKey(this.name, key);
+    const lock = this.#lockFor(key, retainUntil);
     const reader = new BodyReader(body, signal);
-    const call: BucketCall = { doing: 'storing', key, signal, bytes: reader.size };
+    const doing = lock.ObjectLockMode === undefined ? 'storing' : 'storing and locking';
+    const call: BucketCall = { doing, key, signal, bytes: reader.size };
     try {
       if (reader.size > LOOK_FIRST && (await this.#isThere(key, call))) return 'exists';
-      if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) await this.#putInParts(key, reader, signal);
-      else await this.#putWhole(key, body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size), call);
+      if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) await this.#putInParts(key, reader, lock, signal);
+      else await this.#putWhole(key, body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size), lock, call);
       return 'created';
     } catch (error) {
       if (reader.failure !== undefined) throw reader.failure.error;
@@ -89,9 +116,10 @@ class S3Vault implements Vault {
     const { signal } = options;
     const call: BucketCall = { doing: 'reading', key, signal };
     try {
-      const range = await this.#rangeHeader(key, options);
+      const version = options.original === true ? await this.#genuine(key, signal) : undefined;
+      const range = await this.#rangeHeader(key, options, version?.size);
       if (range === NOTHING) return { length: 0, body: empty() };
-      return await this.#getRange(range, call);
+      return await this.#getRange(range, version, call);
     } catch (error) {
       // The range begins at or after the end; so the object exists.
       if (answerOf(error).status === 416) return { length: 0, body: empty() };
@@ -99,16 +127,20 @@ class S3Vault implements Vault {
     }
   }
 
-  async head(key: string, { signal }: CallOptions = {}): Promise<ObjectInfo | undefined> {
+  async head(key: string, { signal, original }: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(this.name, key);
     const call: BucketCall = { doing: 'finding', key, signal };
     const { bucket, client, sdk } = this.#bucket;
     try {
+      const version = original === true ? versionParameter(await this.#genuine(key, signal)) : {};
       const answer = await this.#bucket.call(call, (abortSignal) =>
-        client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key) }), { abortSignal }),
+        client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key), ...version }), { abortSignal }),
       );
       if (answer.ETag === undefined || answer.ContentLength === undefined) throw this.#bucket.notAStore(call);
-      return { key, size: answer.ContentLength };
+      const info = { key, size: answer.ContentLength };
+      if (!this.locks) return info;
+      const until = answer.ObjectLockRetainUntilDate ?? (await retentionOf(this.#bucket, key, version, signal))?.until;
+      return until === undefined ? info : { ...info, retainUntil: until };
     } catch (error) {
       const explained = await this.#bucket.explain(error, call);
       if (isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) return undefined;
@@ -118,30 +150,32 @@ class S3Vault implements Vault {
 
   async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
     checkPrefix(this.name, prefix);
-    const { startAfter = '', signal } = options;
+    const { startAfter = '', signal, original } = options;
     // Nothing with the prefix comes after a key that is beyond all of them.
     if (startAfter > prefix && !startAfter.startsWith(prefix)) return;
     const call: BucketCall = { doing: 'listing', signal };
     let last = '';
-    for await (const info of listInOrder((folder, from) => this.#listPage(folder, from, call), prefix, startAfter)) {
+    const readPage: ReadFolderPage =
+      original === true
+        ? (folder, { next }) => readFirstVersions(this.#bucket, folder, next, call)
+        : (folder, from) => this.#listPage(folder, from, call);
+    for await (const info of listInOrder(readPage, prefix, startAfter)) {
       if (info.key <= last) throw this.#outOfOrder(info.key);
       last = info.key;
       yield info;
     }
   }
 
+  async retain(key: string, until: Date, { signal }: CallOptions = {}): Promise<void> {
+    checkKey(this.name, key);
+    const { lockMode } = this.#settings;
+    if (lockMode === undefined) throw lockUnsupported(this.name, key);
+    await retainFirstVersion(this.#bucket, key, { mode: lockMode, until }, signal);
+  }
+
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
     checkKey(this.name, key);
-    const call: BucketCall = { doing: 'deleting', key, signal };
-    const { bucket, client, sdk } = this.#bucket;
-    try {
-      await this.#bucket.call(call, (abortSignal) =>
-        client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key) }), { abortSignal }),
-      );
-    } catch (error) {
-      const explained = await this.#bucket.explain(error, call);
-      if (!isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) throw explained;
-    }
+    await deleteObject(this.#bucket, key, this.locks, signal);
   }
 
   async close(): Promise<void> {
@@ -149,11 +183,25 @@ class S3Vault implements Vault {
     this.#bucket.client.destroy();
   }
 
-  async #putWhole(key: string, Body: Uint8Array, call: BucketCall): Promise<void> {
+  #lockFor(key: string, until: Date | undefined): LockParameters {
+    const { lockMode } = this.#settings;
+    if (until === undefined) return {};
+    if (lockMode === undefined) throw lockUnsupported(this.name, key);
+    return lockParameters(lockMode, until);
+  }
+
+  /** The version of an object that was stored first. Throws `LB_VAULT_OBJECT_MISSING`. */
+  async #genuine(key: string, signal: AbortSignal | undefined): Promise<S3Version & { readonly size: number }> {
+    const version = await firstVersion(this.#bucket, key, signal);
+    if (version === undefined) throw objectMissing(this.name, key);
+    return version;
+  }
+
+  async #putWhole(key: string, Body: Uint8Array, lock: LockParameters, call: BucketCall): Promise<void> {
     const { bucket, client, sdk } = this.#bucket;
     const Key = this.#bucket.fullKey(key);
     const answer = await this.#bucket.call(call, (abortSignal) =>
-      client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, ContentMD5: contentMd5(Body), IfNoneMatch: '*' }), {
+      client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key, Body, ContentMD5: contentMd5(Body), IfNoneMatch: '*', ...lock }), {
         abortSignal,
       }),
     );
@@ -161,12 +209,12 @@ class S3Vault implements Vault {
     if (answer.ETag === undefined) throw this.#bucket.notAStore(call);
   }
 
-  async #putInParts(key: string, reader: BodyReader, signal: AbortSignal | undefined): Promise<void> {
+  async #putInParts(key: string, reader: BodyReader, lock: LockParameters, signal: AbortSignal | undefined): Promise<void> {
     const inBackground = (cleanup: Promise<void>): void => {
       this.#cleanups.add(cleanup);
       void cleanup.finally(() => this.#cleanups.delete(cleanup));
     };
-    await storeInParts(this.#bucket, { key, reader, signal, retry: this.#partRetry, inBackground });
+    await storeInParts(this.#bucket, { key, reader, signal, lock, retry: this.#settings.partRetry, inBackground });
   }
 
   /** Whether the object exists, as far as it may be known: a writer need not have the right to read. */
@@ -180,7 +228,7 @@ class S3Vault implements Vault {
   }
 
   /** The Range header for what is wanted, `WHOLE` or `NOTHING`. Asks for the size only where S3 has no way to say it. */
-  async #rangeHeader(key: string, options: GetOptions): Promise<string> {
+  async #rangeHeader(key: string, options: GetOptions, known: number | undefined): Promise<string> {
     const { offset = 0, length } = options;
     resolveRange(0, options);
     if (length === undefined) {
@@ -189,15 +237,15 @@ class S3Vault implements Vault {
     }
     if (length > 0 && offset >= 0) return `bytes=${offset}-${offset + length - 1}`;
     if (length > 0 && length >= -offset) return `bytes=${offset}`;
-    const info = await this.head(key, options);
-    if (info === undefined) throw Object.assign(new Error('not found'), { $metadata: { httpStatusCode: 404 } });
-    const { start, end } = resolveRange(info.size, options);
+    const size = known ?? (await this.head(key, { signal: options.signal }))?.size;
+    if (size === undefined) throw Object.assign(new Error('not found'), { $metadata: { httpStatusCode: 404 } });
+    const { start, end } = resolveRange(size, options);
     return start === end ? NOTHING : `bytes=${start}-${end - 1}`;
   }
 
-  async #getRange(range: string, call: BucketCall): Promise<VaultObject> {
+  async #getRange(range: string, version: S3Version | undefined, call: BucketCall): Promise<VaultObject> {
     const { bucket, client, sdk, limits } = this.#bucket;
-    const input = { Bucket: bucket, Key: this.#bucket.fullKey(call.key ?? ''), ...(range === WHOLE ? {} : { Range: range }) };
+    const input = { Bucket: bucket, Key: this.#bucket.fullKey(call.key ?? ''), ...(range === WHOLE ? {} : { Range: range }), ...(version === undefined ? {} : versionParameter(version)) };
     const answer = await this.#bucket.call(call, (abortSignal) =>
       client.send(new sdk.GetObjectCommand(input), { abortSignal }),
     );

@@ -15,12 +15,15 @@ export interface Vault {
   readonly name: string;
   /** Where it is, for people, without credentials: `directory /backups`, `s3 https://host/bucket/prefix`. */
   readonly location: string;
+  /** Whether objects can be locked: the vault is configured with `lock`. Look at it before `retainUntil` or `retain` is used. */
+  readonly locks: boolean;
 
   /**
-   * Creates the object unless one exists. `exists` says nothing about the bytes that are there.
+   * Creates the object unless one exists. `exists` says nothing about the bytes that are there, or their lock.
    * `body` is either whole or a stream of known total length, read once.
+   * With `retainUntil` it is locked from the moment it is there; `LB_VAULT_LOCK_UNSUPPORTED` where `locks` is false.
    */
-  put(key: string, body: VaultBody, options?: CallOptions): Promise<PutOutcome>;
+  put(key: string, body: VaultBody, options?: PutOptions): Promise<PutOutcome>;
 
   /**
    * The object's bytes, or a range of them. Resolves once the object is known to exist.
@@ -29,13 +32,23 @@ export interface Vault {
    */
   get(key: string, options?: GetOptions): Promise<VaultObject>;
 
-  /** Size of the object, or `undefined` if there is none. */
-  head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
+  /** Size of the object and, where `locks` is true, until when it is locked; `undefined` if there is none. */
+  head(key: string, options?: ReadOptions): Promise<ObjectInfo | undefined>;
 
   /** Every object whose key starts with `prefix`, in ascending order of the keys' UTF-8 bytes, read page by page. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
 
-  /** Deletes the object; no error if there is none. Only `maintain` work calls it. */
+  /**
+   * Locks the object until then: before, nobody can delete or change it. Never shortens a lock: one that lasts as long
+   * already is left as it is. It is the first version that is locked, where the store keeps versions.
+   * Throws `LB_VAULT_OBJECT_MISSING`, and `LB_VAULT_LOCK_UNSUPPORTED` where `locks` is false or the store cannot.
+   */
+  retain(key: string, until: Date, options?: CallOptions): Promise<void>;
+
+  /**
+   * Deletes the object, with all versions where the store keeps them and permits it; no error if there is none. Throws
+   * `LB_VAULT_LOCKED` when a lock holds it, which then is as it was. Only `maintain` work calls it.
+   */
   delete(key: string, options?: CallOptions): Promise<void>;
 
   /** Frees connections. Idempotent. */
@@ -50,14 +63,28 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface GetOptions extends CallOptions {
+export interface PutOptions extends CallOptions {
+  /** Nobody can delete or change the object before then. Whole seconds; a fraction is rounded up. */
+  readonly retainUntil?: Date | undefined;
+}
+
+export interface ReadOptions extends CallOptions {
+  /**
+   * Show the first version that was ever stored under a key, where the store keeps versions. lifeboat never overwrites,
+   * so the first is the genuine one, and later ones, and marks of deletion, were put over it by somebody else.
+   * Elsewhere it changes nothing. Needs the right to list versions.
+   */
+  readonly original?: boolean;
+}
+
+export interface GetOptions extends ReadOptions {
   /** First byte wanted; negative counts from the end (`-32` means the last 32 bytes). Default 0. */
   readonly offset?: number;
   /** Bytes wanted; to the end by default. A range that reaches past the end gives what there is. */
   readonly length?: number;
 }
 
-export interface ListOptions extends CallOptions {
+export interface ListOptions extends ReadOptions {
   /** Only keys after this one. */
   readonly startAfter?: string;
 }
@@ -66,6 +93,8 @@ export interface ObjectInfo {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
+  /** Until when the object is locked; only `head` says it, and only of a vault that `locks`. */
+  readonly retainUntil?: Date;
 }
 
 export interface VaultObject {

@@ -36,6 +36,7 @@ function isGroup(schema: JsonSchema): boolean {
 function kind(schema: JsonSchema): string {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const).replaceAll('"', '')}\``;
   if (isGroup(schema)) return 'group, see below';
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(' or ');
   if (schema.type === 'array') return 'list of texts';
   if (schema.type === 'boolean') return '`true` or `false`';
   return schema.type === 'string' ? 'text' : (schema.type ?? '');

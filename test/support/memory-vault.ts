@@ -1,23 +1,35 @@
+import type { ErrorCode } from '../../src/core/error-codes.ts';
 import { LifeboatError } from '../../src/core/errors.ts';
 import type {
-  CallOptions,
   GetOptions,
   ListOptions,
   ObjectInfo,
+  PutOptions,
   PutOutcome,
+  ReadOptions,
   Vault,
   VaultBody,
   VaultObject,
 } from '../../src/vault/vault.ts';
 
 /** Called before every operation; what it throws is what the operation throws. */
-export type Interference = (operation: 'put' | 'get' | 'head' | 'list' | 'delete', key: string) => void | Promise<void>;
+export type Interference = (operation: 'put' | 'get' | 'head' | 'list' | 'retain' | 'delete', key: string) => void | Promise<void>;
 
-/** A vault in memory, for tests that look at or change every byte, or make operations fail. */
+/**
+ * A vault in memory, for tests that look at or change every byte, or make operations fail. With `locks` set it locks
+ * objects, and keeps the first version of those that somebody puts another over, or hides, as a bucket with object lock does.
+ */
 export class MemoryVault implements Vault {
   readonly name: string;
   readonly location: string;
   readonly objects = new Map<string, Uint8Array>();
+  locks = false;
+  /** Until when objects are locked. */
+  readonly retained = new Map<string, Date>();
+  /** First versions, of objects that were shadowed or hidden. */
+  readonly #originals = new Map<string, Uint8Array>();
+  /** What time it is for locks. */
+  now: () => number = Date.now;
   /** Bytes given out by `get`. */
   bytesRead = 0;
   interfere: Interference | undefined;
@@ -33,23 +45,34 @@ export class MemoryVault implements Vault {
     return new MemoryVault(name, this.objects);
   }
 
-  async put(key: string, body: VaultBody, options: CallOptions = {}): Promise<PutOutcome> {
+  /** Does what somebody with the right to store can do to a locked object: puts a newer version over it. */
+  shadow(key: string, bytes: Uint8Array): void {
+    this.#keepFirst(key);
+    this.objects.set(key, bytes);
+  }
+
+  /** Does what somebody with the right to delete, but not versions, can do to a locked object: hides it. */
+  hide(key: string): void {
+    this.#keepFirst(key);
+    this.objects.delete(key);
+  }
+
+  async put(key: string, body: VaultBody, options: PutOptions = {}): Promise<PutOutcome> {
     const parts = body instanceof Uint8Array ? [body] : await Array.fromAsync(body.stream());
     await this.interfere?.('put', key);
     options.signal?.throwIfAborted();
+    if (options.retainUntil !== undefined && !this.locks) throw this.#failure('LB_VAULT_LOCK_UNSUPPORTED', 'It does not lock', key);
     if (this.objects.has(key)) return 'exists';
     this.objects.set(key, Buffer.concat(parts));
+    if (options.retainUntil !== undefined) this.#lock(key, options.retainUntil);
     return 'created';
   }
 
   async get(key: string, options: GetOptions = {}): Promise<VaultObject> {
     await this.interfere?.('get', key);
     options.signal?.throwIfAborted();
-    const bytes = this.objects.get(key);
-    if (bytes === undefined)
-      throw new LifeboatError('LB_VAULT_OBJECT_MISSING', 'There is no such object', {
-        where: `vault "${this.name}", ${key}`,
-      });
+    const bytes = this.#version(key, options);
+    if (bytes === undefined) throw this.#failure('LB_VAULT_OBJECT_MISSING', 'There is no such object', key);
     const { offset = 0, length = Infinity } = options;
     const from = offset < 0 ? Math.max(0, bytes.length + offset) : offset;
     const part = bytes.subarray(from, Math.min(bytes.length, from + length));
@@ -57,16 +80,18 @@ export class MemoryVault implements Vault {
     return { length: part.length, body: ReadableStream.from([Uint8Array.from(part)]) };
   }
 
-  async head(key: string): Promise<ObjectInfo | undefined> {
+  async head(key: string, options: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     await this.interfere?.('head', key);
-    const bytes = this.objects.get(key);
-    return bytes && { key, size: bytes.length };
+    const bytes = this.#version(key, options);
+    const retainUntil = this.retained.get(key);
+    return bytes && { key, size: bytes.length, ...(retainUntil === undefined ? {} : { retainUntil }) };
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
     await this.interfere?.('list', prefix);
-    for (const key of [...this.objects.keys()].sort()) {
-      const bytes = this.objects.get(key);
+    const keys = new Set([...this.objects.keys(), ...(options.original === true ? this.#originals.keys() : [])]);
+    for (const key of [...keys].sort()) {
+      const bytes = this.#version(key, options);
       if (
         key.startsWith(prefix) &&
         bytes !== undefined &&
@@ -76,12 +101,40 @@ export class MemoryVault implements Vault {
     }
   }
 
+  async retain(key: string, until: Date): Promise<void> {
+    await this.interfere?.('retain', key);
+    if (!this.locks) throw this.#failure('LB_VAULT_LOCK_UNSUPPORTED', 'It does not lock', key);
+    if (this.#version(key, { original: true }) === undefined) throw this.#failure('LB_VAULT_OBJECT_MISSING', 'There is no such object', key);
+    this.#lock(key, until);
+  }
+
   async delete(key: string): Promise<void> {
     await this.interfere?.('delete', key);
+    const until = this.retained.get(key);
+    if (until !== undefined && until.getTime() > this.now()) throw this.#failure('LB_VAULT_LOCKED', 'It is locked', key);
     this.objects.delete(key);
+    this.#originals.delete(key);
+    this.retained.delete(key);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #version(key: string, { original }: ReadOptions): Uint8Array | undefined {
+    return (original === true ? this.#originals.get(key) : undefined) ?? this.objects.get(key);
+  }
+
+  #keepFirst(key: string): void {
+    const bytes = this.objects.get(key);
+    if (bytes !== undefined && !this.#originals.has(key)) this.#originals.set(key, bytes);
+  }
+
+  #lock(key: string, until: Date): void {
+    if (until.getTime() > (this.retained.get(key)?.getTime() ?? 0)) this.retained.set(key, until);
+  }
+
+  #failure(code: ErrorCode, message: string, key: string): LifeboatError {
+    return new LifeboatError(code, message, { where: `vault "${this.name}", ${key}` });
   }
 }

@@ -66,7 +66,7 @@ export async function s3Settings(server: S3Server, label: string): Promise<Vault
   process.env['SURVIVAL_SECRET_ACCESS_KEY'] = server.credentials.secretAccessKey;
   return {
     type: 's3',
-    bucket: await server.createBucket(label),
+    bucket: await server.createBucket({ label }),
     endpoint: server.endpoint,
     credentials: { accessKeyIdEnv: 'SURVIVAL_ACCESS_KEY_ID', secretAccessKeyEnv: 'SURVIVAL_SECRET_ACCESS_KEY' },
   };

@@ -10,6 +10,7 @@ describe('a vault in lifeboat.yaml', () => {
     { type: 's3', bucket: 'backups', prefix: 'team-a/prod', region: 'eu-west-1' },
     { type: 's3', bucket: 'backups', endpoint: 'http://localhost:9000', pathStyle: false, credentials: { profile: 'backup' } },
     { type: 's3', bucket: 'backups', credentials: { accessKeyIdEnv: 'ID', secretAccessKeyEnv: 'SECRET', sessionTokenEnv: 'TOKEN' } },
+    { type: 's3', bucket: 'backups', lock: true, lockMode: 'governance' },
   ])('may be $type, as in %j', (value) => {
     expect(accepts(value)).toBe(true);
   });
@@ -18,6 +19,8 @@ describe('a vault in lifeboat.yaml', () => {
     { type: 'directory' },
     { type: 'directory', path: '' },
     { type: 'directory', path: '/backups', bucket: 'b' },
+    { type: 'directory', path: '/backups', lock: true },
+    { type: 's3', bucket: 'backups', lockMode: 'COMPLIANCE' },
     { type: 'ftp', path: '/backups' },
     { type: 's3' },
     { type: 's3', bucket: 'backups', prefix: '/a' },

@@ -305,6 +305,35 @@ export function describeVault(kind: string, start: () => Promise<Storage>): void
       expect(await digestOf(vault, 'd/a')).toBe(digest(Buffer.from('two')));
     });
 
+    it('does not lock unless it is told to in its configuration', async () => {
+      const vault = await fresh();
+      expect(vault.locks).toBe(false);
+      const retainUntil = new Date(Date.now() + 3_600_000);
+      await vault.put('a', Buffer.from('x'));
+      const calls = [vault.put('b', Buffer.from('x'), { retainUntil }), vault.retain('a', retainUntil)];
+      expect(new Set(await codesOf(calls))).toEqual(new Set(['LB_VAULT_LOCK_UNSUPPORTED']));
+      expect(await vault.head('a')).toEqual({ key: 'a', size: 1 });
+      expect(await keysOf(vault)).toEqual(['a']);
+    });
+
+    it('shows what is there as the original where no versions are kept', async () => {
+      const vault = await fresh();
+      for (const key of TRICKY) await vault.put(key, Buffer.from(key));
+      await vault.delete('a.b');
+      const original = { original: true };
+      const sorted = TRICKY.filter((key) => key !== 'a.b').toSorted();
+      expect(await Array.fromAsync(vault.list('', original))).toEqual(sorted.map((key) => ({ key, size: key.length })));
+      const after = { original: true, startAfter: 'a/b' };
+      expect((await Array.fromAsync(vault.list('a', after))).map(({ key }) => key)).toEqual(
+        sorted.filter((key) => key.startsWith('a') && key > 'a/b'),
+      );
+      expect(Buffer.from(await read(await vault.get('x.y/z', original))).toString()).toBe('x.y/z');
+      expect(Buffer.from(await read(await vault.get('x.y/z', { ...original, offset: -3 }))).toString()).toBe('y/z');
+      expect(await vault.head('x.y/z', original)).toEqual({ key: 'x.y/z', size: 5 });
+      expect(await vault.head('a.b', original)).toBeUndefined();
+      expect(codeOf(await failure(vault.get('a.b', original)))).toBe('LB_VAULT_OBJECT_MISSING');
+    });
+
     it('takes keys of the greatest length', async () => {
       const vault = await fresh();
       const key = `${'k'.repeat(255)}/${'l'.repeat(254)}/m`;

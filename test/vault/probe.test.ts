@@ -83,10 +83,12 @@ describe('probing a store that breaks its promises', () => {
   const but = (bad: Partial<Vault>): Vault => ({
     name: 'bad',
     location: 'nowhere',
+    locks: good.locks,
     put: (...args) => good.put(...args),
     get: (...args) => good.get(...args),
     head: (...args) => good.head(...args),
     list: (...args) => good.list(...args),
+    retain: (...args) => good.retain(...args),
     delete: (...args) => good.delete(...args),
     close: () => good.close(),
     ...bad,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { S3Client, CreateBucketCommand, DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { S3Client, CreateBucketCommand, DeleteObjectCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { TestbedError } from '../errors.ts';
 import { openOwnedFolder } from '../keeper/owned-folder.ts';
 import type { OwnedFolder, OwnedProcess, Program } from '../keeper/owned-folder.ts';
@@ -11,6 +11,16 @@ export interface S3Credentials {
   readonly secretAccessKey: string;
 }
 
+/** What kind of bucket is made. */
+export interface BucketOptions {
+  /** Beginning of its name. */
+  readonly label?: string;
+  /** With object lock, which also makes it keep versions. */
+  readonly lock?: boolean;
+  /** It keeps versions. */
+  readonly versions?: boolean;
+}
+
 /** A running S3 server on loopback. It does not outlive the process that started it. */
 export interface S3Server extends AsyncDisposable {
   /** `SeaweedFS 4.48`. */
@@ -20,7 +30,7 @@ export interface S3Server extends AsyncDisposable {
   /** May do everything. */
   readonly credentials: S3Credentials;
   /** Creates a bucket with a name of its own, and gives the name. */
-  createBucket(label?: string): Promise<string>;
+  createBucket(options?: BucketOptions): Promise<string>;
   /** Ends it with SIGKILL. */
   kill(): Promise<void>;
   /** Starts it again after `kill`, on the same address with the same data, and waits until it is ready. */
@@ -87,9 +97,13 @@ class RunningServer implements S3Server {
     });
   }
 
-  async createBucket(label = 'bucket'): Promise<string> {
+  async createBucket({ label = 'bucket', lock = false, versions = false }: BucketOptions = {}): Promise<string> {
     const Bucket = `${label}-${randomBytes(6).toString('hex')}`;
-    await this.#client.send(new CreateBucketCommand({ Bucket }));
+    await this.#client.send(new CreateBucketCommand({ Bucket, ...(lock ? { ObjectLockEnabledForBucket: true } : {}) }));
+    if (versions) {
+      const VersioningConfiguration = { Status: 'Enabled' } as const;
+      await this.#client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    }
     return Bucket;
   }
 
@@ -118,7 +132,7 @@ class RunningServer implements S3Server {
     let bucket: string | undefined;
     for (;;) {
       try {
-        bucket ??= await this.createBucket('ready');
+        bucket ??= await this.createBucket({ label: 'ready' });
         const object = { Bucket: bucket, Key: 'ready' };
         await this.#client.send(new PutObjectCommand({ ...object, Body: 'ready' }));
         await this.#client.send(new DeleteObjectCommand(object));

@@ -25,12 +25,14 @@ export async function startVersitygw(options: CacheOptions = {}): Promise<S3Serv
     program: async (folder, [port], { accessKeyId, secretAccessKey }) => {
       const data = join(folder, 'data');
       const iam = join(folder, 'iam');
+      const versions = join(folder, 'versions');
       await mkdir(data, { recursive: true });
       await mkdir(iam, { recursive: true });
+      await mkdir(versions, { recursive: true });
       return {
         name: 'versitygw',
         command,
-        args: ['--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--iam-dir', iam, 'posix', data],
+        args: ['--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--iam-dir', iam, 'posix', '--versioning-dir', versions, data],
         env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
       };
     },
