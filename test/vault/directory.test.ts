@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LifeboatError } from '../../src/core/errors.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
-import { walkKeys } from '../../src/vault/directory-walk.ts';
+import { walkKeys } from '../../src/vault/directory/walk.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { codeOf, codesOf, digest, digestOf, failure, inParts, keysOf, someBytes } from './bytes.ts';
 import { killedUpload } from './killed-upload.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VaultError } from '../../src/vault/errors.ts';
-import { s3Error } from '../../src/vault/s3-errors.ts';
-import type { S3Doing } from '../../src/vault/s3-errors.ts';
+import { s3Error } from '../../src/vault/s3/errors.ts';
+import type { S3Doing } from '../../src/vault/s3/errors.ts';
 import { codeOf } from './bytes.ts';
 
 /** What the SDK throws for an answer, as far as it matters. */

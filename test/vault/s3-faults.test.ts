@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DEFAULT_RETRY } from '../../src/vault/backoff.ts';
 import { withRetry } from '../../src/vault/retry.ts';
 import { openS3Vault } from '../../src/vault/s3.ts';
-import type { S3Limits } from '../../src/vault/s3-bucket.ts';
+import type { S3Limits } from '../../src/vault/s3/bucket.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { startFaultProxy } from '../testbed/fault-proxy.ts';
 import type { Fault, FaultProxy, SeenRequest } from '../testbed/fault-proxy.ts';

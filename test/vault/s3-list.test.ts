@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { listInOrder } from '../../src/vault/s3-list.ts';
-import type { ReadFolderPage } from '../../src/vault/s3-list.ts';
+import { listInOrder } from '../../src/vault/s3/list.ts';
+import type { ReadFolderPage } from '../../src/vault/s3/list.ts';
 
 /** Small alphabets make keys that share beginnings; `-` and `.` sort before `/`, `0` and `a` after it. */
 const segment = fc.stringMatching(/^[0a_-][0a._-]{0,2}$/);

@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { errnoOf } from './directory-errors.ts';
+import { errnoOf } from './errors.ts';
 
 /**
  * Makes entries of folders durable. A new name survives a power cut only after an fsync of the folder it is in,

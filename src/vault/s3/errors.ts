@@ -1,6 +1,6 @@
-import { isLifeboatError } from '../core/errors.ts';
-import { objectMissing, VaultError } from './errors.ts';
-import type { VaultErrorCode } from './errors.ts';
+import { isLifeboatError } from '../../core/errors.ts';
+import { objectMissing, VaultError } from '../errors.ts';
+import type { VaultErrorCode } from '../errors.ts';
 
 /** What a call is for; said in messages, and decides what a refusal means. */
 export type S3Doing =

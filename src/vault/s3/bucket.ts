@@ -1,10 +1,10 @@
-import { withDeadline } from './deadline.ts';
-import type { Deadline } from './deadline.ts';
-import { VaultError } from './errors.ts';
-import type { ConfiguredClient } from './s3-client.ts';
-import { answerOf, s3Error } from './s3-errors.ts';
-import type { S3Doing } from './s3-errors.ts';
-import { raceAbort } from './streams.ts';
+import { withDeadline } from '../deadline.ts';
+import type { Deadline } from '../deadline.ts';
+import { VaultError } from '../errors.ts';
+import type { ConfiguredClient } from './client.ts';
+import { answerOf, s3Error } from './errors.ts';
+import type { S3Doing } from './errors.ts';
+import { raceAbort } from '../streams.ts';
 
 /** Bounds of single calls; the defaults suit any network that is of use for backups. */
 export interface S3Limits {

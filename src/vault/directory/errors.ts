@@ -1,6 +1,6 @@
-import { isAbort, isLifeboatError } from '../core/errors.ts';
-import { VaultError } from './errors.ts';
-import type { VaultErrorCode } from './errors.ts';
+import { isAbort, isLifeboatError } from '../../core/errors.ts';
+import { VaultError } from '../errors.ts';
+import type { VaultErrorCode } from '../errors.ts';
 
 /** The `code` of an error of a system call, such as `ENOENT`. */
 export function errnoOf(error: unknown): string | undefined {

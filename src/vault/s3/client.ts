@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { LifeboatError } from '../core/errors.ts';
-import type { S3VaultConfig } from './config.ts';
-import { VaultError } from './errors.ts';
+import { LifeboatError } from '../../core/errors.ts';
+import type { S3VaultConfig } from '../config.ts';
+import { VaultError } from '../errors.ts';
 
 /** Loads the SDK: much code, that only who opens such a vault is to load. */
 const loadSdk = () => import('@aws-sdk/client-s3');

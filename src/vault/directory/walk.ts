@@ -1,8 +1,8 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from './directory-errors.ts';
-import { KEY_PATTERN } from './vault.ts';
-import type { ObjectInfo } from './vault.ts';
+import { errnoOf } from './errors.ts';
+import { KEY_PATTERN } from '../vault.ts';
+import type { ObjectInfo } from '../vault.ts';
 
 const NAMES_AT_ONCE = 65_536;
 /** Sizes asked for at once. More does not help: the file system has few threads to answer. */

@@ -1,7 +1,7 @@
-import type { BucketCall, S3Bucket } from './s3-bucket.ts';
-import type { FolderPage } from './s3-list.ts';
-import { KEY_PATTERN } from './vault.ts';
-import type { ObjectInfo } from './vault.ts';
+import type { BucketCall, S3Bucket } from './bucket.ts';
+import type { FolderPage } from './list.ts';
+import { KEY_PATTERN } from '../vault.ts';
+import type { ObjectInfo } from '../vault.ts';
 
 /** One of the versions of an object that a bucket keeps. */
 export interface S3Version {

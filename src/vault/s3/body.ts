@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { endedEarly } from './errors.ts';
-import type { BucketCall, S3Bucket } from './s3-bucket.ts';
-import { withCleanup } from './streams.ts';
+import { endedEarly } from '../errors.ts';
+import type { BucketCall, S3Bucket } from './bucket.ts';
+import { withCleanup } from '../streams.ts';
 
 /** A body that is to be read. */
 export interface BodyToRead extends BucketCall {

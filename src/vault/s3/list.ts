@@ -1,4 +1,4 @@
-import type { ObjectInfo } from './vault.ts';
+import type { ObjectInfo } from '../vault.ts';
 
 /** One page of a folder's listing: keys and folders (ending in `/`) that start with the wanted prefix. */
 export interface FolderPage {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFile, readdir, readlink, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf } from './directory-errors.ts';
+import { errnoOf } from './errors.ts';
 
 /** The folder for unfinished uploads. Its name cannot be part of a key, so `list` never sees it. */
 export const TEMP_FOLDER = '.tmp';

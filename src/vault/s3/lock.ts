@@ -1,8 +1,8 @@
-import { isLifeboatError } from '../core/errors.ts';
-import { objectMissing } from './errors.ts';
-import type { BucketCall, S3Bucket } from './s3-bucket.ts';
-import { answerOf } from './s3-errors.ts';
-import { firstVersion, versionParameter } from './s3-versions.ts';
+import { isLifeboatError } from '../../core/errors.ts';
+import { objectMissing } from '../errors.ts';
+import type { BucketCall, S3Bucket } from './bucket.ts';
+import { answerOf } from './errors.ts';
+import { firstVersion, versionParameter } from './versions.ts';
 
 /** `COMPLIANCE`: nobody can end it, the account's owner included. `GOVERNANCE`: whoever has a special right can. */
 export type S3LockMode = 'COMPLIANCE' | 'GOVERNANCE';

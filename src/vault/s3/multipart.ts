@@ -1,9 +1,9 @@
-import { retrying } from './backoff.ts';
-import type { RetryPolicy } from './backoff.ts';
-import type { BucketCall, S3Bucket } from './s3-bucket.ts';
-import type { LockParameters } from './s3-lock.ts';
-import { contentMd5 } from './s3-md5.ts';
-import type { BodyReader } from './streams.ts';
+import { retrying } from '../backoff.ts';
+import type { RetryPolicy } from '../backoff.ts';
+import type { BucketCall, S3Bucket } from './bucket.ts';
+import type { LockParameters } from './lock.ts';
+import { contentMd5 } from './md5.ts';
+import type { BodyReader } from '../streams.ts';
 
 /** S3's own bound (S3 user guide, "Multipart upload limits"). */
 const MAX_PARTS = 10_000;

@@ -1,8 +1,8 @@
-import { isLifeboatError } from '../core/errors.ts';
-import { stillLocked } from './errors.ts';
-import type { BucketCall, S3Bucket } from './s3-bucket.ts';
-import { retentionOf } from './s3-lock.ts';
-import { versionsOf } from './s3-versions.ts';
+import { isLifeboatError } from '../../core/errors.ts';
+import { stillLocked } from '../errors.ts';
+import type { BucketCall, S3Bucket } from './bucket.ts';
+import { retentionOf } from './lock.ts';
+import { versionsOf } from './versions.ts';
 
 /**
  * Deletes an object for good. In a bucket that keeps versions, deleting without naming a version hides the object and frees
