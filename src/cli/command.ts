@@ -54,6 +54,7 @@ export function addVaultOptions(command: Command): Command {
 export interface ReadKeyOptions {
   readonly identity?: readonly string[];
   readonly passphraseFile?: string;
+  readonly keyFile?: string;
 }
 
 export function addReadKeyOptions(command: Command): Command {
@@ -61,5 +62,6 @@ export function addReadKeyOptions(command: Command): Command {
     .addOption(
       new Option('--identity <file>', 'age identity that opens the repository; can be repeated. Instead of `keys.read`').argParser(collect),
     )
-    .option('--passphrase-file <file>', 'file whose first line is a passphrase that opens the repository. Instead of `keys.read`');
+    .option('--passphrase-file <file>', 'file whose first line is a passphrase that opens the repository. Instead of `keys.read`')
+    .option('--key-file <file>', 'file of an exported key (`lifeboat keys export`) of the role that is needed. Instead of `keys.read` and `keys.maintain`');
 }

@@ -3,6 +3,7 @@ const MARK = '[secret]';
 /** Things that are secret wherever they come from: age identities, lifeboat's own keys, passwords in URLs. */
 const ALWAYS = [
   /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]+/gi,
+  /(?<=lifeboat-(?:write|read|maintain)-key-\d+\.)[\w-]{16,}/g,
   /(?<=[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi,
 ];
 

@@ -1,5 +1,6 @@
-import type { RepositoryKeys, UnlockSecrets } from '../keys/index.ts';
+import type { KeysByRole, SlotRole } from '../keys/index.ts';
 import type { OpenPoint, RepositoryReader } from '../repository/api.ts';
+import type { Openers } from '../repository/index.ts';
 import type { StateSource } from '../site/types.ts';
 import type { VaultConfig } from '../vault/config.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -56,7 +57,7 @@ export async function withPoints<T>(
   if (!needed) return body(() => Promise.reject(new Error('No point was to be opened')));
   return withVaults(context, options, async (vaults) => {
     const { onWarning, signal } = { onWarning: context.output.warn, signal: context.signal };
-    const keys = await unlockVaults(context, vaults, options);
+    const keys = await unlockVaults(context, vaults, options, 'read');
     const [{ openReader }, { pointSource }] = await Promise.all([import('../repository/index.ts'), import('../pipeline/sources.ts')]);
     const reader = await openReader({ vaults, keys, onWarning, signal });
     try {
@@ -86,35 +87,41 @@ export async function withPoint<T>(
   });
 }
 
-/** The keys of the repository in the chosen vaults. */
-export async function unlockRepository(context: Context, options: VaultOptions & ReadKeyOptions): Promise<RepositoryKeys> {
-  return withVaults(context, options, (vaults) => unlockVaults(context, vaults, options));
-}
-
 /**
- * The keys of the repository in these vaults, opened with what the user gave, configured, or is asked for.
- * Throws `LB_KEY_MISSING`, `LB_KEY_WRONG`, `LB_KEY_INVALID`, `LB_REPO_MISSING`.
+ * Keys of a role for the repository in these vaults, from what the user gave, configured, or is asked for. What opens
+ * everything will do for every role.
+ * Throws `LB_KEY_MISSING`, `LB_KEY_WRONG`, `LB_KEY_ROLE`, `LB_KEY_INVALID`, `LB_REPO_MISSING`.
  */
-export async function unlockVaults(context: Context, vaults: readonly Vault[], options: ReadKeyOptions): Promise<RepositoryKeys> {
+export async function unlockVaults<R extends SlotRole>(
+  context: Context,
+  vaults: readonly Vault[],
+  options: ReadKeyOptions,
+  role: R,
+): Promise<KeysByRole[R]> {
   const takesPassphrase = async (): Promise<boolean> => {
     const { listSlots } = await import('../repository/index.ts');
     const slots = await listSlots(vaults, undefined, { signal: context.signal });
     return slots.some((slot) => slot.kind === 'passphrase');
   };
-  return unlockWith(context, vaults, await loadOpeners(context, options, takesPassphrase));
+  return unlockWith(context, vaults, await loadOpeners(context, options, role, takesPassphrase), role);
 }
 
 /** The same with openers that are loaded already. */
-export async function unlockWith(context: Context, vaults: readonly Vault[], openers: readonly Opener[]): Promise<RepositoryKeys> {
-  const { unlock } = await import('../repository/index.ts');
-  const { keys } = await unlock(vaults, unlockSecrets(openers), { signal: context.signal, onWarning: context.output.warn });
-  return keys;
+export async function unlockWith<R extends SlotRole>(
+  context: Context,
+  vaults: readonly Vault[],
+  openers: readonly Opener[],
+  role: R,
+): Promise<KeysByRole[R]> {
+  const { unlockAs } = await import('../repository/index.ts');
+  return unlockAs(role, vaults, asOpeners(openers), { signal: context.signal, onWarning: context.output.warn });
 }
 
 /** Openers as the repository takes them. */
-export function unlockSecrets(openers: readonly Opener[]): UnlockSecrets {
+export function asOpeners(openers: readonly Opener[]): Openers {
   return {
     identities: openers.flatMap((opener) => (opener.kind === 'identity' ? opener.identities : [])),
+    roleKeys: openers.flatMap((opener) => (opener.kind === 'role-key' ? [opener.key] : [])),
     passphrases: openers.flatMap((opener) => (opener.kind === 'passphrase' ? [opener.text] : [])),
   };
 }

@@ -10,7 +10,8 @@ import { ConfigError } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
 import { checkReferences } from './references.ts';
 import { configSchema } from './schema.ts';
-import type { PlanConfig, RawConfig, ReadKeyConfig, SiteConfig, WriteKeyConfig } from './schema.ts';
+import type { OpenerConfig, WriteKeyConfig } from './keys-schema.ts';
+import type { PlanConfig, RawConfig, SiteConfig } from './schema.ts';
 
 /** lifeboat.yaml, checked, with every path absolute. */
 export interface Config {
@@ -19,7 +20,10 @@ export interface Config {
   readonly sites: ReadonlyMap<string, SiteConfig>;
   readonly vaults: ReadonlyMap<string, VaultConfig>;
   readonly writeKey: WriteKeyConfig | undefined;
-  readonly readKey: ReadKeyConfig | undefined;
+  /** What opens the repository for reading. */
+  readonly readKey: OpenerConfig | undefined;
+  /** What signs removals; without it `readKey` serves, if it opens everything. */
+  readonly maintainKey: OpenerConfig | undefined;
   readonly plans: ReadonlyMap<string, PlanConfig>;
 }
 
@@ -86,17 +90,21 @@ function resolvePaths(raw: RawConfig, file: string): Config {
     config.type === 'directory' ? { ...config, name, path: path(config.path) } : { ...config, name };
   const site = (config: SiteConfig): SiteConfig =>
     config.kubeconfig === undefined ? config : { ...config, kubeconfig: path(config.kubeconfig) };
-  const { write, read } = raw.keys ?? {};
+  const opener = (config: OpenerConfig | undefined): OpenerConfig | undefined =>
+    config && {
+      ...config,
+      ...(config.identityFile !== undefined && { identityFile: path(config.identityFile) }),
+      ...(config.passphraseFile !== undefined && { passphraseFile: path(config.passphraseFile) }),
+      ...(config.file !== undefined && { file: path(config.file) }),
+    };
+  const { write, read, maintain } = raw.keys ?? {};
   return {
     file,
     sites: new Map(Object.entries(raw.sites).map(([name, config]) => [name, site(config)])),
     vaults: new Map(Object.entries(raw.vaults).map(([name, config]) => [name, vault(name, config)])),
     writeKey: write?.file === undefined ? write : { file: path(write.file) },
-    readKey: read && {
-      ...read,
-      ...(read.identityFile !== undefined && { identityFile: path(read.identityFile) }),
-      ...(read.passphraseFile !== undefined && { passphraseFile: path(read.passphraseFile) }),
-    },
+    readKey: opener(read),
+    maintainKey: opener(maintain),
     plans: new Map(Object.entries(raw.plans)),
   };
 }

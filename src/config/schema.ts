@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { vaultConfigSchema } from '../vault/config.ts';
+import { keysSchema, text } from './keys-schema.ts';
 
 /** What a site, vault or plan may be called: the name becomes part of object keys, so it must be the same in every store. */
 export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -9,7 +10,6 @@ function named<T extends z.ZodType>(value: T, description: string): z.ZodRecord<
   return z.record(z.string(), value).meta({ description, propertyNames: { pattern: NAME_PATTERN.source } });
 }
 
-const text = (description: string): z.ZodString => z.string().min(1, 'must not be empty').describe(description);
 const listOf = (description: string) => z.array(z.string().min(1, 'must not be empty')).describe(description).optional();
 
 const siteSchema = z
@@ -28,32 +28,6 @@ const siteSchema = z
     params: { hint: 'keep one of the two' },
   })
   .describe('A Kubernetes cluster and how to reach it.');
-
-const writeKeySchema = z
-  .strictObject({
-    file: text('File that holds the write key, relative to this file.').optional(),
-    env: text('Environment variable that holds the write key.').optional(),
-  })
-  .refine((key) => (key.file === undefined) !== (key.env === undefined), {
-    error: 'needs exactly one of `file` and `env`',
-    params: { hint: 'name the file the write key is kept in: `file: lifeboat-write.key`' },
-  })
-  .describe('The write key: adds recovery points, cannot read them. Needed by `backup`.');
-
-const readKeySchema = z
-  .strictObject({
-    identityFile: text('File with one or more age identities (`AGE-SECRET-KEY-…`), relative to this file.').optional(),
-    identityEnv: text('Environment variable that holds an age identity.').optional(),
-    passphraseFile: text('File whose first line is the passphrase, relative to this file.').optional(),
-    passphraseEnv: text('Environment variable that holds the passphrase.').optional(),
-  })
-  .refine((key) => Object.values(key).some((value) => value !== undefined), {
-    error: 'needs one of `identityFile`, `identityEnv`, `passphraseFile` and `passphraseEnv`',
-    params: { hint: 'or leave `read` out: a machine that only makes backups needs no read key' },
-  })
-  .describe(
-    'What opens the repository for reading. Needed by `restore`, `show`, `diff` and `keys`. Leave it out on machines that only make backups.',
-  );
 
 const selectSchema = z
   .strictObject({
@@ -88,10 +62,7 @@ export const configSchema = z
     version: z.literal(1).describe('Version of this file’s layout. Always 1.'),
     sites: named(siteSchema, 'The clusters, by name.'),
     vaults: named(vaultConfigSchema, 'The places recovery points are kept in, by name.'),
-    keys: z
-      .strictObject({ write: writeKeySchema.optional(), read: readKeySchema.optional() })
-      .describe('Where the keys of the repository are found. Keys themselves are never written in this file.')
-      .optional(),
+    keys: keysSchema.optional(),
     plans: named(planSchema, 'What is protected, by name.'),
   })
   .describe('Configuration of lifeboat: which clusters are protected, and where their recovery points are kept.');
@@ -99,7 +70,5 @@ export const configSchema = z
 /** lifeboat.yaml as written, checked, but with paths as they stand in it. */
 export type RawConfig = z.output<typeof configSchema>;
 export type SiteConfig = z.output<typeof siteSchema>;
-export type WriteKeyConfig = z.output<typeof writeKeySchema>;
-export type ReadKeyConfig = z.output<typeof readKeySchema>;
 export type SelectConfig = z.output<typeof selectSchema>;
 export type PlanConfig = z.output<typeof planSchema>;

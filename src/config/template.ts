@@ -50,7 +50,10 @@ keys:
   write:
 ${block({ file: values.writeKeyFile }, 4)}  # Opens recovery points. Keep a copy where the site, this machine and the vaults cannot take it along, and take
   # \`read\` out of this file on machines that only make backups.
-${read}
+${read}  # Signs removals; can neither read points nor add any. Without it, what \`read\` names is used, if it opens everything.
+  # maintain:
+  #   file: lifeboat-maintain.key          # made by \`lifeboat keys export --role maintain\`
+
 # What is protected, and where to.
 plans:
   ${siteName}:

@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   LB_KEY_MISSING: usage('No key was given that is needed for this'),
   LB_KEY_WRONG: fails('None of the given keys opens the repository'),
   LB_KEY_INVALID: usage('A key or key file is malformed'),
+  LB_KEY_ROLE: usage('The key is of another role than is needed'),
   // repository
   LB_REPO_MISSING: fails('There is no lifeboat repository in the vault'),
   LB_REPO_EXISTS: fails('Another repository is already in the vault'),

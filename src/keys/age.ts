@@ -41,8 +41,11 @@ export interface UnlockSecrets {
   readonly identities?: readonly string[];
 }
 
-/** An age file of `content`. Throws `LB_KEY_INVALID` when the recipient is malformed or the passphrase empty. */
-export async function encryptAge(content: Uint8Array, secret: SlotSecret): Promise<Uint8Array> {
+/**
+ * An age file of `content`. `remark` becomes a stanza without a body, which programs that do not know it pass over.
+ * Throws `LB_KEY_INVALID` when the recipient is malformed or the passphrase empty.
+ */
+export async function encryptAge(content: Uint8Array, secret: SlotSecret, remark?: readonly string[]): Promise<Uint8Array> {
   const { Encrypter, Stanza: StanzaClass } = await age();
   const encrypter = new Encrypter();
   switch (secret.kind) {
@@ -58,6 +61,9 @@ export async function encryptAge(content: Uint8Array, secret: SlotSecret): Promi
           hint: 'A recipient begins with "age1"; `AGE-SECRET-KEY-…` is the secret half and stays with you.',
         });
       }
+  }
+  if (remark !== undefined) {
+    encrypter.addRecipient({ wrapFileKey: () => [new StanzaClass([...remark], new Uint8Array())] });
   }
   return encrypter.encrypt(content);
 }

@@ -1,8 +1,12 @@
 export { generateIdentity, parseIdentities, recipientOf } from './age.ts';
 export type { SlotSecret, UnlockSecrets } from './age.ts';
-export { generateRepositoryKeys, writeKeyOf } from './material.ts';
-export type { RepositoryKeys, WriteKey } from './material.ts';
+export { generateRepositoryKeys, hasSeparateRoles, maintainKeyOf, publicKeysOf, readKeyOf, writeKeyOf } from './material.ts';
+export type { MaintainKey, PublicKeys, ReadKey, RepositoryKeys, WriteKey } from './material.ts';
+export { formatMaintainKey, formatReadKey, formatWriteKey, parseMaintainKey, parseReadKey, parseRoleKey, parseWriteKey } from './role-keys.ts';
+export { publicKeyFor } from './roles.ts';
+export type { Purpose } from './purposes.ts';
+export type { KeysByRole, Role, RoleKey } from './roles.ts';
 export { Secret } from './secret.ts';
-export { openSlot, sealSlot, slotId, slotKind } from './slots.ts';
+export type { SlotRole } from './slot-content.ts';
+export { aboutSlot, openSlot, sealSlot, slotId } from './slots.ts';
 export type { SlotKind } from './slots.ts';
-export { formatWriteKey, parseWriteKey } from './write-key.ts';

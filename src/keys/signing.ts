@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
+import type { Purpose } from './purposes.ts';
 import { Secret } from './secret.ts';
 
 /** Ed25519 (RFC 8032). Raw keys are wrapped in the fixed DER prefixes of RFC 8410 to get into Node's crypto. */
@@ -24,17 +25,17 @@ export function signingPublicKey(seed: Secret): Uint8Array {
 }
 
 /** Signs `message` for one purpose. The purpose is signed too, so a signature cannot be moved to another kind of object. */
-export function signFor(purpose: string, message: Uint8Array, seed: Secret): Uint8Array {
+export function signFor(purpose: Purpose, message: Uint8Array, seed: Secret): Uint8Array {
   return sign(null, toBeSigned(purpose, message), privateKeyOf(seed));
 }
 
 /** True if `signature` was made by `signFor(purpose, message, …)` with the private half of `publicKey`. */
-export function verifyFor(purpose: string, message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+export function verifyFor(purpose: Purpose, message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   return verify(null, toBeSigned(purpose, message), publicKeyOf(publicKey), signature);
 }
 
-function toBeSigned(purpose: string, message: Uint8Array): Uint8Array {
+function toBeSigned(purpose: Purpose, message: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${purpose}\n`), message]);
 }
 

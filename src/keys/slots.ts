@@ -1,75 +1,40 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { LifeboatError } from '../core/errors.ts';
 import { decryptAge, encryptAge } from './age.ts';
 import type { SlotSecret, UnlockSecrets } from './age.ts';
 import type { RepositoryKeys } from './material.ts';
-import { SEALING_PUBLIC_BYTES } from './sealing.ts';
-import { Secret } from './secret.ts';
-import { signingPublicKey } from './signing.ts';
+import { decodeSlotContent, encodeSlotContent } from './slot-content.ts';
+import type { SlotKey, SlotRole } from './slot-content.ts';
 
-/** What a key slot holds once it is open: the read key as JSON. docs/format.md, "Key slots". */
-const FORMAT = 'lifeboat-read-key';
-const VERSION = 1;
+/**
+ * Says in the clear which role alone a slot holds: a stanza of the age file with this name and no body. Without it
+ * nobody could tell, before it is too late, that the last slot that holds everything is about to be removed.
+ */
+const ROLE_STANZA = 'lifeboat-role';
 
-const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
-const readKeySchema = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.int().min(1),
-  repository: z.string().regex(/^[0-9a-f]{32}$/),
-  sealingKey: hex32,
-  sealingPublicKey: z.base64(),
-  signingKey: hex32,
-  dedupKey: hex32,
-  indexKey: hex32,
-});
-
-/** A key slot: an age file that any age implementation opens, with the read key in it. Throws `LB_KEY_INVALID`. */
-export async function sealSlot(keys: RepositoryKeys, secret: SlotSecret): Promise<Uint8Array> {
-  const document = {
-    format: FORMAT,
-    version: VERSION,
-    repository: keys.repositoryId,
-    sealingKey: hexOf(keys.sealingKey),
-    sealingPublicKey: Buffer.from(keys.sealingPublicKey).toString('base64'),
-    signingKey: hexOf(keys.signingKey),
-    dedupKey: hexOf(keys.dedupKey),
-    indexKey: hexOf(keys.indexKey),
-  };
-  return encryptAge(Buffer.from(JSON.stringify(document)), secret);
+/**
+ * A key slot: an age file that any age implementation opens, with the keys in it, or those of one role alone.
+ * Throws `LB_KEY_INVALID`; `LB_USAGE` for one role behind a passphrase, `LB_KEY_ROLE` for one in an old repository.
+ */
+export async function sealSlot(keys: RepositoryKeys, secret: SlotSecret, role: SlotRole = 'owner'): Promise<Uint8Array> {
+  if (role !== 'owner' && secret.kind === 'passphrase') {
+    throw new LifeboatError('LB_USAGE', 'A passphrase opens everything: a role alone needs another kind of key slot', {
+      hint: 'Use an age recipient for it, or export the key of the role to a file: `lifeboat keys export`.',
+    });
+  }
+  return encryptAge(encodeSlotContent(keys, role), secret, role === 'owner' ? undefined : [ROLE_STANZA, role]);
 }
 
 /**
- * The read key in a slot, or `undefined` when none of the secrets opens it.
- * Throws `LB_KEY_INVALID` when an identity is malformed, or when what the slot holds is not a read key.
+ * The keys in a slot, or `undefined` when none of the secrets opens it.
+ * Throws `LB_KEY_INVALID` when an identity is malformed, or when what the slot holds are no keys.
  */
-export async function openSlot(slot: Uint8Array, secrets: UnlockSecrets): Promise<RepositoryKeys | undefined> {
+export async function openSlot(slot: Uint8Array, secrets: UnlockSecrets): Promise<SlotKey | undefined> {
   const opened = await decryptAge(slot, secrets);
   if (opened === undefined) return undefined;
-  const document = parseJson(opened);
-  const version =
-    z.object({ format: z.literal(FORMAT), version: z.int() }).safeParse(document).data?.version ?? VERSION;
-  if (version > VERSION) {
-    throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The key slot has format version ${version}`, {
-      hint: 'Use a newer lifeboat.',
-    });
-  }
-  const parsed = readKeySchema.safeParse(document);
-  if (!parsed.success) throw new LifeboatError('LB_KEY_INVALID', 'The key slot opens, but holds no read key');
-  const sealingPublicKey = new Uint8Array(Buffer.from(parsed.data.sealingPublicKey, 'base64'));
-  if (sealingPublicKey.length !== SEALING_PUBLIC_BYTES)
-    throw new LifeboatError('LB_KEY_INVALID', 'The read key in the slot is malformed');
-  const sealingKey = secretOf(parsed.data.sealingKey);
-  const signingKey = secretOf(parsed.data.signingKey);
-  return {
-    repositoryId: parsed.data.repository,
-    sealingKey,
-    sealingPublicKey,
-    signingKey,
-    signingPublicKey: signingPublicKey(signingKey),
-    dedupKey: secretOf(parsed.data.dedupKey),
-    indexKey: secretOf(parsed.data.indexKey),
-  };
+  const found = await decodeSlotContent(opened);
+  if (found.role === aboutSlot(slot).role) return found;
+  throw new LifeboatError('LB_KEY_INVALID', `The key slot holds keys of the role ${found.role}, and says otherwise`);
 }
 
 /** The name of a slot: SHA-256 of its bytes, lower-case hex. */
@@ -77,29 +42,33 @@ export function slotId(slot: Uint8Array): string {
   return createHash('sha256').update(slot).digest('hex');
 }
 
-/** How a slot is locked, as its first lines tell; `unknown` for what is not an age file or uses something else. */
+/** How a slot is locked; `unknown` for what is not an age file or uses something else. */
 export type SlotKind = 'passphrase' | 'x25519' | 'post-quantum' | 'unknown';
 
-export function slotKind(slot: Uint8Array): SlotKind {
-  const [version, stanza = ''] = Buffer.from(slot.subarray(0, 200)).toString('latin1').split('\n');
-  if (version !== 'age-encryption.org/v1') return 'unknown';
-  if (stanza.startsWith('-> scrypt ')) return 'passphrase';
-  if (stanza.startsWith('-> X25519 ')) return 'x25519';
-  return stanza.startsWith('-> mlkem768x25519 ') ? 'post-quantum' : 'unknown';
+/** What can be told of a slot without opening it. */
+export interface AboutSlot {
+  readonly kind: SlotKind;
+  /** What it says it holds; opening it shows whether that is so. `unknown` when this lifeboat does not know the role. */
+  readonly role: SlotRole | 'unknown';
 }
 
-function hexOf(secret: Secret): string {
-  return Buffer.from(secret.expose()).toString('hex');
-}
+const KINDS: ReadonlyMap<string, SlotKind> = new Map([
+  ['scrypt', 'passphrase'],
+  ['X25519', 'x25519'],
+  ['mlkem768x25519', 'post-quantum'],
+]);
+const ROLES: readonly SlotRole[] = ['owner', 'read', 'maintain'];
+/** The header of a slot is shorter than this. */
+const HEADER_BYTES = 16 * 1024;
 
-function secretOf(hex: string): Secret {
-  return new Secret(Buffer.from(hex, 'hex'));
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    return undefined;
-  }
+/** Reads the unsealed beginning of a slot. */
+export function aboutSlot(slot: Uint8Array): AboutSlot {
+  const [version, ...lines] = Buffer.from(slot.subarray(0, HEADER_BYTES)).toString('latin1').split('\n');
+  if (version !== 'age-encryption.org/v1') return { kind: 'unknown', role: 'unknown' };
+  const end = lines.findIndex((line) => line.startsWith('---'));
+  const stanzas = lines.slice(0, Math.max(end, 0)).filter((line) => line.startsWith('-> ')).map((line) => line.split(' ').slice(1));
+  const kind = stanzas.map(([type = '']) => KINDS.get(type)).find((known) => known !== undefined) ?? 'unknown';
+  const named = stanzas.find(([type]) => type === ROLE_STANZA);
+  const role = named === undefined ? 'owner' : (ROLES.find((known) => known === named[1]) ?? 'unknown');
+  return { kind, role };
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { LifeboatError } from '../core/errors.ts';
+import { aboutSlot, publicKeysOf } from '../keys/index.ts';
 import type { RepositoryKeys } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { sha256Hex } from './bytes.ts';
@@ -48,7 +49,7 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
       headless.push(vault);
       continue;
     }
-    if (found.header.id !== keys.repositoryId) throw exists(vault, found.header.id);
+    if (found.header.repositoryId !== keys.repositoryId) throw exists(vault, found.header.repositoryId);
     checkHeader(found.header, keys);
     header = found.bytes;
     await addSlotsOf(vault);
@@ -59,14 +60,12 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
     if (!(await remainsAreOf(vault, keys, known, signal))) throw headerLost(vault);
     await addSlotsOf(vault);
   }
-  if (slots.size === 0)
-    throw new LifeboatError('LB_KEY_MISSING', 'A repository needs a key slot: a passphrase or an age recipient');
+  if (![...slots.values()].some((slot) => aboutSlot(slot).role === 'owner'))
+    throw new LifeboatError('LB_KEY_MISSING', 'A repository needs a key slot that opens everything: a passphrase or an age recipient');
   header ??= encodeHeader(
     {
-      id: keys.repositoryId,
+      ...publicKeysOf(keys),
       createdAt: new Date(clock.now()).toISOString(),
-      sealingPublicKey: keys.sealingPublicKey,
-      signingPublicKey: keys.signingPublicKey,
       rescue: rescue.map(({ key, bytes }) => ({ key, size: bytes.length, sha256: sha256Hex(bytes) })),
     },
     keys.signingKey,

@@ -1,39 +1,41 @@
 import { z } from 'zod';
 import { LifeboatError } from '../core/errors.ts';
-import type { Secret, WriteKey } from '../keys/index.ts';
+import { hasSeparateRoles } from '../keys/index.ts';
+import type { PublicKeys, Secret } from '../keys/index.ts';
 import { SIGNING_KEY_BYTES } from '../keys/signing.ts';
 import { SHA256_HEX } from './layout.ts';
 import { decodeWholeSignedJson, encodeSignedJson } from './signed-json.ts';
 
-const KIND = {
-  format: 'lifeboat-repository',
-  purpose: 'lifeboat/1/repository',
-  schema: z.object({
-    id: z.string().regex(/^[0-9a-f]{32}$/),
-    createdAt: z.iso.datetime(),
-    sealingPublicKey: z.base64(),
-    signingPublicKey: z.base64(),
-    rescue: z.array(z.object({ key: z.string(), size: z.int().min(0), sha256: z.string().regex(SHA256_HEX) })),
-  }),
-};
+const schema = z.object({
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  createdAt: z.iso.datetime(),
+  sealingPublicKey: z.base64(),
+  signingPublicKey: z.base64(),
+  // Absent where one key signs for every role.
+  reportPublicKey: z.base64().optional(),
+  maintainPublicKey: z.base64().optional(),
+  rescue: z.array(z.object({ key: z.string(), size: z.int().min(0), sha256: z.string().regex(SHA256_HEX) })),
+});
+const KIND = { format: 'lifeboat-repository', purpose: 'lifeboat/1/repository' as const, schema };
 
 /** `lifeboat.json`: what a vault is. Signed; the same bytes in every vault. */
-export interface RepositoryHeader {
-  readonly id: string;
+export interface RepositoryHeader extends PublicKeys {
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  readonly sealingPublicKey: Uint8Array;
-  readonly signingPublicKey: Uint8Array;
   /** The files under `rescue/` that were put there when the repository was made. */
   readonly rescue: readonly { readonly key: string; readonly size: number; readonly sha256: string }[];
 }
 
 export function encodeHeader(header: RepositoryHeader, signingKey: Secret): Buffer {
   const document = {
-    id: header.id,
+    id: header.repositoryId,
     createdAt: header.createdAt,
-    sealingPublicKey: Buffer.from(header.sealingPublicKey).toString('base64'),
-    signingPublicKey: Buffer.from(header.signingPublicKey).toString('base64'),
+    sealingPublicKey: base64(header.sealingPublicKey),
+    signingPublicKey: base64(header.signingPublicKey),
+    ...(hasSeparateRoles(header) && {
+      reportPublicKey: base64(header.reportPublicKey),
+      maintainPublicKey: base64(header.maintainPublicKey),
+    }),
     rescue: header.rescue,
   };
   return encodeSignedJson(KIND, document, signingKey);
@@ -45,14 +47,21 @@ export function encodeHeader(header: RepositoryHeader, signingKey: Secret): Buff
  */
 export function decodeHeader(bytes: Uint8Array): RepositoryHeader {
   const document = decodeWholeSignedJson(KIND, bytes, ownKey);
-  const { id, createdAt, rescue } = document;
+  const { id, createdAt, rescue, sealingPublicKey, signingPublicKey } = document;
+  const { reportPublicKey = signingPublicKey, maintainPublicKey = signingPublicKey } = document;
   return {
-    id,
+    repositoryId: id,
     createdAt,
     rescue,
-    sealingPublicKey: Buffer.from(document.sealingPublicKey, 'base64'),
-    signingPublicKey: Buffer.from(document.signingPublicKey, 'base64'),
+    sealingPublicKey: Buffer.from(sealingPublicKey, 'base64'),
+    signingPublicKey: Buffer.from(signingPublicKey, 'base64'),
+    reportPublicKey: Buffer.from(reportPublicKey, 'base64'),
+    maintainPublicKey: Buffer.from(maintainPublicKey, 'base64'),
   };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 /** The key a header names, in this and every later version of it. */
@@ -69,20 +78,30 @@ function ownKey(document: unknown): Uint8Array {
  * of this one but names other public keys.
  */
 export function checkHeader(
-  header: RepositoryHeader,
-  key: Pick<WriteKey, 'repositoryId' | 'sealingPublicKey' | 'signingPublicKey'>,
+  header: PublicKeys,
+  key: PublicKeys,
 ): void {
-  if (header.id !== key.repositoryId) {
+  if (header.repositoryId !== key.repositoryId) {
     throw new LifeboatError(
       'LB_KEY_WRONG',
-      `The key belongs to repository ${key.repositoryId}, and this is repository ${header.id}`,
+      `The key belongs to repository ${key.repositoryId}, and this is repository ${header.repositoryId}`,
       {
         hint: 'Check that the vault and the key belong together.',
       },
     );
   }
-  const same =
-    Buffer.from(header.sealingPublicKey).equals(key.sealingPublicKey) &&
-    Buffer.from(header.signingPublicKey).equals(key.signingPublicKey);
-  if (!same) throw new LifeboatError('LB_REPO_FORGED', 'lifeboat.json names other public keys than the repository has');
+  if (!sameRepository(header, key)) throw new LifeboatError('LB_REPO_FORGED', 'lifeboat.json names other public keys than the repository has');
+}
+
+/** Whether both name the same repository and the same public keys. */
+export function sameRepository(a: PublicKeys, b: PublicKeys): boolean {
+  const same = (name: 'sealingPublicKey' | 'signingPublicKey' | 'reportPublicKey' | 'maintainPublicKey'): boolean =>
+    Buffer.from(a[name]).equals(b[name]);
+  return (
+    a.repositoryId === b.repositoryId &&
+    same('sealingPublicKey') &&
+    same('signingPublicKey') &&
+    same('reportPublicKey') &&
+    same('maintainPublicKey')
+  );
 }

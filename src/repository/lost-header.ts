@@ -1,5 +1,5 @@
 import { isLifeboatError, LifeboatError } from '../core/errors.ts';
-import type { WriteKey } from '../keys/index.ts';
+import type { PublicKeys } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { HEADER_KEY, INDEX_PREFIX, PACKS_PREFIX, POINTS_PREFIX, SLOTS_PREFIX } from './layout.ts';
 import { findPoints, readPointHead } from './point-finder.ts';
@@ -31,7 +31,7 @@ export async function holdsRemains(vault: Vault, signal?: AbortSignal): Promise<
  */
 export async function remainsAreOf(
   vault: Vault,
-  keys: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>,
+  keys: PublicKeys,
   knownSlots: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<boolean> {

@@ -40,7 +40,7 @@ const pointSchema = z.object({
   manifest: sectionSchema,
 });
 
-const KIND = { format: 'lifeboat-point', purpose: 'lifeboat/1/point', schema: pointSchema };
+const KIND = { format: 'lifeboat-point', purpose: 'lifeboat/1/point' as const, schema: pointSchema };
 
 /** What a point says in the clear beside its `PointHeader`: what must be in the vault with it. */
 export interface PointContext {

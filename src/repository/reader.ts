@@ -1,6 +1,6 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import type { RepositoryKeys } from '../keys/index.ts';
+import type { ReadKey } from '../keys/index.ts';
 import { createOpener } from '../keys/sealing.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
@@ -21,7 +21,7 @@ export interface OpenReaderOptions {
   /** The vaults of the repository, best first: what one lacks is read from the next. */
   readonly vaults: readonly Vault[];
   /** Without keys, points can be listed and not opened. */
-  readonly keys?: RepositoryKeys;
+  readonly keys?: ReadKey;
   readonly onWarning?: OnWarning;
   readonly signal?: AbortSignal;
 }
@@ -111,7 +111,7 @@ async function chooseVaults(
   for (const [i, result] of headers.entries()) {
     const vault = vaults[i] as Vault;
     if (result.status === 'fulfilled') {
-      const { id, signingPublicKey } = result.value;
+      const { repositoryId: id, signingPublicKey } = result.value;
       access ??= { repositoryId: id, signingPublicKey };
       if (access.repositoryId !== id || !Buffer.from(access.signingPublicKey).equals(signingPublicKey)) {
         throw new LifeboatError(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LifeboatError, messageOf } from '../core/errors.ts';
-import type { Secret } from '../keys/index.ts';
+import type { Purpose, Secret } from '../keys/index.ts';
 import { SIGNATURE_BYTES, signFor, verifyFor } from '../keys/signing.ts';
 import { toHex } from './bytes.ts';
 import { FORMAT_VERSION } from './layout.ts';
@@ -13,7 +13,7 @@ export interface SignedKind<T extends z.ZodType> {
   /** The document's `format`. */
   readonly format: string;
   /** Keeps signatures of different kinds of documents apart. */
-  readonly purpose: string;
+  readonly purpose: Purpose;
   readonly schema: T;
 }
 

@@ -1,16 +1,16 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
-import { LifeboatError, messageOf } from '../core/errors.ts';
+import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import { sealSlot, slotId, slotKind } from '../keys/index.ts';
-import type { RepositoryKeys, SlotKind, SlotSecret } from '../keys/index.ts';
+import { aboutSlot, sealSlot, slotId } from '../keys/index.ts';
+import type { MaintainKey, PublicKeys, RepositoryKeys, SlotKind, SlotRole, SlotSecret } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { Lanes } from './lanes.ts';
 import type { DroppedVault } from './lanes.ts';
 import { slotKey, tombstoneKey } from './layout.ts';
 import { encodeTombstone, liveSlots } from './slot-objects.ts';
 import { listSlotObjects } from './vault-contents.ts';
-import { readObject, whereIs } from './vault-io.ts';
+import { readNamed, readObject, whereIs } from './vault-io.ts';
 
 interface SlotOptions {
   readonly signal?: AbortSignal;
@@ -27,6 +27,8 @@ export interface FoundSlot {
 export interface SlotListing {
   readonly id: string;
   readonly kind: SlotKind;
+  /** What it says it holds: everything (`owner`), or the keys of one role alone. */
+  readonly role: SlotRole | 'unknown';
   /** Names of the vaults that have it. */
   readonly vaults: readonly string[];
   /** Bytes. */
@@ -49,12 +51,12 @@ export async function findSlots(vaults: readonly Vault[], options: SlotOptions =
 }
 
 /**
- * The key slots of a repository. `key` (a read or write key) tells genuine removals from claimed ones; without it,
+ * The key slots of a repository. `key` (of any role) tells genuine removals from claimed ones; without it,
  * slots whose bytes are still there are listed.
  */
 export async function listSlots(
   vaults: readonly Vault[],
-  key?: Pick<RepositoryKeys, 'repositoryId' | 'signingPublicKey'>,
+  key?: PublicKeys,
   options: SlotOptions = {},
 ): Promise<SlotListing[]> {
   const listings: SlotListing[] = [];
@@ -65,7 +67,7 @@ export async function listSlots(
     const bytes = await readObject(first, slotKey(slot.id), options);
     listings.push({
       id: slot.id,
-      kind: slotKind(bytes),
+      ...aboutSlot(bytes),
       vaults: slot.vaults.map((vault) => vault.name),
       size: bytes.length,
     });
@@ -73,14 +75,17 @@ export async function listSlots(
   return listings;
 }
 
-/** Adds a way to open the repository, in every vault. A vault that fails is reported; throws when all fail, or `LB_KEY_INVALID`. */
+/**
+ * Adds a way to open the repository, or to get the keys of one role, in every vault. A vault that fails is reported;
+ * throws when all fail, and what `sealSlot` throws.
+ */
 export async function addSlot(
   vaults: readonly Vault[],
   keys: RepositoryKeys,
   secret: SlotSecret,
-  options: SlotOptions = {},
+  options: SlotOptions & { readonly role?: SlotRole } = {},
 ): Promise<SlotChange> {
-  const slot = await sealSlot(keys, secret);
+  const slot = await sealSlot(keys, secret, options.role);
   const id = slotId(slot);
   const lanes = new Lanes(vaults, options);
   const done = await lanes.each((vault) => vault.put(slotKey(id), slot, options));
@@ -90,11 +95,11 @@ export async function addSlot(
 /**
  * Takes a slot out of use: a signed tombstone in every vault, then the slot itself is deleted where the vault permits.
  * It cannot take back a copy someone made. `wanted` is an id or a unique beginning of one.
- * Throws `LB_USAGE` when there is no such slot, or when a vault would be left without one.
+ * Throws `LB_USAGE` when there is no such slot, or when a vault would be left without one that opens everything.
  */
 export async function removeSlot(
   vaults: readonly Vault[],
-  keys: RepositoryKeys,
+  keys: MaintainKey,
   wanted: string,
   options: SlotOptions & { readonly clock?: Clock } = {},
 ): Promise<SlotChange> {
@@ -108,18 +113,18 @@ export async function removeSlot(
   if (more.length > 0)
     throw new LifeboatError('LB_USAGE', `"${wanted}" is the beginning of ${matching.size} key slots`);
   for (const [vault, slots] of live) {
-    if (slots.some((slot) => slot !== id)) continue;
+    if (await anyOwners(vault, slots.filter((slot) => slot !== id), signal)) continue;
     throw new LifeboatError(
       'LB_USAGE',
-      `Vault "${vault.name}" would be left without a key slot: nobody could open it any more`,
+      `Vault "${vault.name}" would be left without a key slot that opens everything: nobody could open it any more`,
       {
         hint: 'Add another slot first: `lifeboat keys add`.',
       },
     );
   }
   const tombstone = encodeTombstone(
-    { repositoryId: keys.repositoryId, slot: id, removedAt: new Date(clock.now()).toISOString() },
-    keys.signingKey,
+    { slot: id, removedAt: new Date(clock.now()).toISOString() },
+    keys,
   );
   const done = await lanes.each(async (vault) => {
     await vault.put(tombstoneKey(id), tombstone, { signal });
@@ -135,4 +140,16 @@ export async function removeSlot(
     }
   });
   return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };
+}
+
+/** Whether one of these slots holds everything. One that is damaged does not. */
+async function anyOwners(vault: Vault, slots: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  for (const id of slots) {
+    try {
+      if (aboutSlot(await readNamed(vault, slotKey(id), id, signal)).role === 'owner') return true;
+    } catch (error) {
+      if (!isLifeboatError(error, 'LB_REPO_DAMAGED')) throw error;
+    }
+  }
+  return false;
 }

@@ -1,148 +1,151 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import { openSlot, recipientOf, slotKind } from '../keys/index.ts';
-import type { RepositoryKeys, UnlockSecrets } from '../keys/index.ts';
+import { aboutSlot, openSlot, recipientOf } from '../keys/index.ts';
+import type { KeysByRole, PublicKeys, Role, RoleKey, SlotRole, UnlockSecrets } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
-import { checkHeader } from './header.ts';
-import type { RepositoryHeader } from './header.ts';
 import { slotKey } from './layout.ts';
 import { holdsRemains } from './lost-header.ts';
 import { findSlots } from './slots.ts';
 import type { FoundSlot } from './slots.ts';
 import { liveSlots } from './slot-objects.ts';
-import { readHeader } from './vault-header.ts';
+import { VaultHeaders } from './vault-headers.ts';
 import { readNamed, whereIs } from './vault-io.ts';
 
-interface VaultHeader {
-  readonly vault: string;
-  readonly header: RepositoryHeader;
+/** What may open a repository. */
+export interface Openers extends UnlockSecrets {
+  /** Keys of roles that were exported: no slot is needed then. */
+  readonly roleKeys?: readonly RoleKey[];
 }
 
 /** Keys, and the slot they were in. */
-export interface Unlocked {
-  readonly keys: RepositoryKeys;
+export interface Unlocked<R extends SlotRole = 'owner'> {
+  readonly keys: KeysByRole[R];
   readonly slot: string;
 }
 
+interface UnlockOptions {
+  readonly signal?: AbortSignal;
+  readonly onWarning?: OnWarning;
+}
+
 /**
- * Opens the repository's keys with a passphrase or an age identity: every slot of every vault is tried, those that take
- * an identity first. Throws `LB_KEY_MISSING` when no secret is given, `LB_KEY_WRONG` when none opens a slot,
- * `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is nothing to open, `LB_REPO_FORGED` when
- * the vaults hold different repositories, or a vault's error when no vault can be read.
+ * Opens the owner's keys with a passphrase or an age identity: every slot of every vault is tried, those that take an
+ * identity first. Throws `LB_KEY_MISSING` when no secret is given, `LB_KEY_WRONG` when none opens a slot, `LB_KEY_ROLE`
+ * when one opens a slot of a role alone, `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is
+ * nothing to open, `LB_REPO_FORGED` when the vaults hold different repositories, or a vault's error when no vault can be read.
  */
-export async function unlock(
+export async function unlock(vaults: readonly Vault[], secrets: UnlockSecrets, options: UnlockOptions = {}): Promise<Unlocked> {
+  await checkIdentities(secrets);
+  return unlockSlot('owner', vaults, secrets, await VaultHeaders.read(vaults, options), options);
+}
+
+/** Finds keys of a role: an exported key of it, else what a slot holds. An owner's slot will do for every role. Throws as `unlock`. */
+export async function unlockAs<R extends SlotRole>(
+  role: R,
+  vaults: readonly Vault[],
+  openers: Openers,
+  options: UnlockOptions = {},
+): Promise<KeysByRole[R]> {
+  const { identities = [], passphrases = [], roleKeys = [] } = openers;
+  await checkIdentities(openers);
+  const headers = await VaultHeaders.read(vaults, options);
+  for (const given of roleKeys) {
+    const keys = keysFor(role, given);
+    if (keys === undefined) continue;
+    headers.check(keys);
+    return keys;
+  }
+  const [other] = roleKeys;
+  if (other !== undefined && identities.length + passphrases.length === 0) throw otherRole(role, other.role);
+  return (await unlockSlot(role, vaults, openers, headers, options)).keys;
+}
+
+/** Malformed ones are refused at once, whatever the slots take. */
+async function checkIdentities({ identities = [] }: UnlockSecrets): Promise<void> {
+  for (const identity of identities) await recipientOf(identity);
+}
+
+async function unlockSlot<R extends SlotRole>(
+  role: R,
   vaults: readonly Vault[],
   secrets: UnlockSecrets,
-  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning } = {},
-): Promise<Unlocked> {
-  const { signal, onWarning } = options;
+  headers: VaultHeaders,
+  options: UnlockOptions,
+): Promise<Unlocked<R>> {
+  const { signal } = options;
   const { identities = [], passphrases = [] } = secrets;
   if (identities.length + passphrases.length === 0) {
     throw new LifeboatError('LB_KEY_MISSING', 'No passphrase and no age identity was given', {
       hint: 'Give one that opens a key slot of the repository.',
     });
   }
-  // Malformed ones are refused at once, whatever the slots take.
-  for (const identity of identities) await recipientOf(identity);
-  const headers = await readHeaders(vaults, options);
-  refuseDifferent(headers);
   const slots = await findSlots(vaults, options);
   if (slots.length === 0) throw await nothingThere(headers, vaults, signal);
-  let failure: unknown;
-  for (const slot of await identitySlotsFirst(slots, options)) {
+  return openFirst(role, await readSlots(slots, options), secrets, headers, options);
+}
+
+/** The keys, if they have the role. */
+function keysFor<R extends SlotRole>(role: R, found: RoleKey): KeysByRole[R] | undefined;
+function keysFor(role: SlotRole, found: RoleKey): RoleKey['keys'] | undefined {
+  return found.role === role || found.role === 'owner' ? found.keys : undefined;
+}
+
+async function openFirst<R extends SlotRole>(
+  role: R,
+  slots: readonly ReadSlot[],
+  secrets: UnlockSecrets,
+  headers: VaultHeaders,
+  { signal, onWarning }: UnlockOptions,
+): Promise<Unlocked<R>> {
+  let failure: LifeboatError | undefined;
+  for (const slot of slots) {
     try {
-      const keys = await openSlot(slot.bytes, secrets);
-      if (keys === undefined) continue;
-      checkAgainst(headers, keys);
-      if (await isLive(slot.id, slot.vaults, keys, signal)) return { keys, slot: slot.id };
-      onWarning?.({
-        kind: 'slot-removed',
-        message: 'This key was removed from the repository',
-        where: slotKey(slot.id),
-      });
+      const opened = await openSlot(slot.bytes, secrets);
+      if (opened === undefined) continue;
+      headers.check(opened.keys);
+      if (!(await isLive(slot, opened.keys, signal))) {
+        onWarning?.({ kind: 'slot-removed', message: 'This key was removed from the repository', where: slotKey(slot.id) });
+        continue;
+      }
+      const keys = keysFor(role, opened);
+      if (keys !== undefined) return { keys, slot: slot.id };
+      failure ??= otherRole(role, opened.role);
     } catch (error) {
       signal?.throwIfAborted();
       if (!isLifeboatError(error)) throw error;
       failure = error;
     }
   }
-  if (isLifeboatError(failure)) throw failure;
+  if (failure !== undefined) throw failure;
   throw new LifeboatError('LB_KEY_WRONG', `None of the ${slots.length} key slots opens with what was given`, {
     hint: 'Check the passphrase or the identity; `lifeboat keys list` shows how each slot is locked.',
   });
 }
 
-async function readHeaders(
-  vaults: readonly Vault[],
-  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
-): Promise<VaultHeader[]> {
-  const results = await Promise.allSettled(vaults.map((vault) => readHeader(vault, options.signal)));
-  options.signal?.throwIfAborted();
-  const headers: VaultHeader[] = [];
-  for (const [i, result] of results.entries()) {
-    if (result.status === 'fulfilled') {
-      if (result.value !== undefined) headers.push({ vault: vaults[i]?.name ?? '', header: result.value.header });
-      continue;
-    }
-    if (isLifeboatError(result.reason, 'LB_REPO_NEWER_FORMAT')) throw result.reason;
-    options.onWarning?.({
-      kind: 'header-unreadable',
-      message: messageOf(result.reason),
-      where: `vault "${vaults[i]?.name}"`,
-    });
-  }
-  return headers;
-}
+const NEEDED: Readonly<Record<SlotRole, string>> = {
+  owner: 'a key that opens everything',
+  read: 'a key that reads points',
+  maintain: 'a key of the maintain role',
+};
 
-/**
- * Anybody can make a repository that a known age identity opens. What unlocks must not be left to whichever vault
- * comes first when they disagree about whose repository it is.
- */
-function refuseDifferent(headers: readonly VaultHeader[]): void {
-  const [first] = headers;
-  const other = headers.find(({ header }) => first !== undefined && !isSame(header, first.header));
-  if (first === undefined || other === undefined) return;
-  throw new LifeboatError('LB_REPO_FORGED', `The vaults hold different repositories: "${first.vault}" ${first.header.id}, "${other.vault}" ${other.header.id}`, {
-    where: `vault "${other.vault}"`,
-    hint: 'The write key names the repository that is yours. Use only the vaults that hold it.',
+function otherRole(needed: SlotRole, found: Role): LifeboatError {
+  return new LifeboatError('LB_KEY_ROLE', `The key has the role \`${found}\`, and this needs ${NEEDED[needed]}`, {
+    hint: 'Give another: `lifeboat keys list` shows what each slot holds.',
   });
 }
 
-function isSame(a: RepositoryHeader, b: RepositoryHeader): boolean {
-  const keys = (header: RepositoryHeader): Buffer => Buffer.concat([header.signingPublicKey, header.sealingPublicKey]);
-  return a.id === b.id && keys(a).equals(keys(b));
+async function isLive(slot: FoundSlot, keys: PublicKeys, signal: AbortSignal | undefined): Promise<boolean> {
+  const live = await Promise.all(slot.vaults.map((vault) => liveSlots(vault, keys, signal).catch(() => [slot.id])));
+  return live.every((slots) => slots.includes(slot.id));
 }
 
-/** A slot may be of another repository; it must agree with the header of at least one vault, if any has one. */
-function checkAgainst(headers: readonly VaultHeader[], keys: RepositoryKeys): void {
-  const failures: unknown[] = [];
-  for (const { header } of headers) {
-    try {
-      checkHeader(header, keys);
-      return;
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-}
-
-async function isLive(
-  id: string,
-  vaults: readonly Vault[],
-  keys: RepositoryKeys,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const live = await Promise.all(vaults.map((vault) => liveSlots(vault, keys, signal).catch(() => [id])));
-  return live.every((slots) => slots.includes(id));
+interface ReadSlot extends FoundSlot {
+  readonly bytes: Uint8Array;
 }
 
 /** The slots with their bytes; those that take an identity first, because trying a passphrase takes a second. */
-async function identitySlotsFirst(
-  slots: readonly FoundSlot[],
-  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning },
-): Promise<(FoundSlot & { readonly bytes: Uint8Array })[]> {
-  const read: (FoundSlot & { readonly bytes: Uint8Array })[] = [];
+async function readSlots(slots: readonly FoundSlot[], options: UnlockOptions): Promise<readonly ReadSlot[]> {
+  const read: ReadSlot[] = [];
   for (const slot of slots) {
     for (const vault of slot.vaults) {
       try {
@@ -158,17 +161,12 @@ async function identitySlotsFirst(
       }
     }
   }
-  const takesPassphrase = (slot: { readonly bytes: Uint8Array }): number =>
-    slotKind(slot.bytes) === 'passphrase' ? 1 : 0;
+  const takesPassphrase = (slot: ReadSlot): number => (aboutSlot(slot.bytes).kind === 'passphrase' ? 1 : 0);
   return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
-async function nothingThere(
-  headers: readonly VaultHeader[],
-  vaults: readonly Vault[],
-  signal: AbortSignal | undefined,
-): Promise<LifeboatError> {
-  if (headers.length > 0)
+async function nothingThere(headers: VaultHeaders, vaults: readonly Vault[], signal: AbortSignal | undefined): Promise<LifeboatError> {
+  if (!headers.none)
     return new LifeboatError('LB_REPO_DAMAGED', 'The repository has no key slot left', { where: 'keys/' });
   // A vault that cannot be listed was warned of before: the hint does not depend on it alone.
   const remains = await Promise.all(vaults.map((vault) => holdsRemains(vault, signal).catch(() => false)));

@@ -1,5 +1,5 @@
 import { LifeboatError } from '../core/errors.ts';
-import type { WriteKey } from '../keys/index.ts';
+import type { PublicKeys } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { checkHeader, decodeHeader } from './header.ts';
 import type { RepositoryHeader } from './header.ts';
@@ -20,7 +20,7 @@ export async function readHeader(
 /** A vault's header, which must be there and be of the repository that `key` belongs to. Throws `LB_REPO_*`, `LB_KEY_WRONG`. */
 export async function requireHeader(
   vault: Vault,
-  key: Pick<WriteKey, 'repositoryId' | 'sealingPublicKey' | 'signingPublicKey'> | undefined,
+  key: PublicKeys | undefined,
   signal?: AbortSignal,
 ): Promise<RepositoryHeader> {
   const found = await readHeader(vault, signal);

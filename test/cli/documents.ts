@@ -133,6 +133,6 @@ export const doctorDocument = z.strictObject({
 
 export const slotsDocument = z.strictObject({
   ok: z.literal(true),
-  slots: z.array(z.strictObject({ id: z.string(), kind: z.string(), vaults: z.array(z.string()), size: z.int() })),
+  slots: z.array(z.strictObject({ id: z.string(), kind: z.string(), role: z.string(), vaults: z.array(z.string()), size: z.int() })),
   warnings,
 });

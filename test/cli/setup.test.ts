@@ -143,12 +143,53 @@ describe('keys', () => {
   it('can be made again: a lost write key from the key that opens the repository', async () => {
     const changing = await home.copy();
     const lost = await readFile(changing.path('lifeboat-write.key'), 'utf8');
-    const refused = await changing.json(errorDocument, 2, ['keys', 'export-write-key', '-o', 'lifeboat-write.key']);
+    const refused = await changing.json(errorDocument, 2, ['keys', 'export', '--role', 'write', '-o', 'lifeboat-write.key']);
     expect(refused.error.code).toBe('LB_CONFIG_EXISTS');
     await rm(changing.path('lifeboat-write.key'));
-    expect((await changing.run(['keys', 'export-write-key', '-o', 'lifeboat-write.key'])).code).toBe(0);
+    expect((await changing.run(['keys', 'export', '--role', 'write', '-o', 'lifeboat-write.key'])).code).toBe(0);
     expect(await readFile(changing.path('lifeboat-write.key'), 'utf8')).toBe(lost);
-    expect((await changing.run(['keys', 'export-write-key'])).stdout).toBe(lost);
+    expect((await changing.run(['keys', 'export', '--role', 'write'])).stdout).toBe(lost);
+  });
+});
+
+describe('keys of roles', () => {
+  it('are exported, and do their own work and nothing else', async () => {
+    const split = await home.copy();
+    for (const role of ['read', 'maintain']) {
+      const written = await split.run(['keys', 'export', '--role', role, '-o', `${role}.key`]);
+      expect({ code: written.code, stderr: written.stderr }).toEqual({ code: 0, stderr: '' });
+      expect(await readFile(split.path(`${role}.key`), 'utf8')).toMatch(new RegExp(`^lifeboat-${role}-key-1\\.\\S+\\n$`));
+      expect((await stat(split.path(`${role}.key`))).mode & 0o777).toBe(0o600);
+    }
+    await rename(split.path('lifeboat-identity.txt'), split.path('kept.txt'));
+    await edit(split, 'lifeboat.yaml', 'identityFile: lifeboat-identity.txt', 'file: read.key\n  maintain:\n    file: maintain.key');
+    expect((await split.run(['show', 'latest'])).code).toBe(0);
+    expect((await split.run(['verify', '--data'])).code).toBe(0);
+    const { findings } = doctorDocument.parse(JSON.parse((await split.run(['doctor', '--json'])).stdout));
+    expect(findings.filter(({ check }) => check.endsWith('-key')).map(({ subject, check, status }) => `${subject} ${check} ${status}`)).toEqual([
+      'keys write-key ok',
+      ...['near', 'far'].flatMap((vault) => ['read-key', 'maintain-key'].map((check) => `vault "${vault}" ${check} ok`)),
+    ]);
+    const owner = ['--identity', 'kept.txt'];
+    for (const args of [['keys', 'export', '--role', 'write'], ['keys', 'add', '--recipient', 'age1x']]) {
+      expect((await split.json(errorDocument, 2, args)).error).toMatchObject({ code: 'LB_KEY_MISSING' });
+      expect((await split.json(errorDocument, 2, [...args, '--key-file', 'read.key'])).error).toMatchObject({ code: 'LB_KEY_ROLE' });
+    }
+    expect((await split.json(errorDocument, 2, ['show', 'latest', '--key-file', 'maintain.key'])).error).toMatchObject({ code: 'LB_KEY_ROLE' });
+    const made = await split.run(['keys', 'new-identity', 'reader.txt']);
+    const recipient = /^age1\S+$/m.exec(made.stdout)?.[0] ?? '';
+    expect((await split.run(['keys', 'add', '--recipient', recipient, '--role', 'read', ...owner])).code).toBe(0);
+    expect((await split.run(['show', 'latest', '--identity', 'reader.txt'])).code).toBe(0);
+    const { slots } = await split.json(slotsDocument, 0, ['keys', 'list']);
+    expect(slots.map(({ role }) => role).sort()).toEqual(['owner', 'read']);
+    const reading = slots.find(({ role }) => role === 'read')?.id ?? '';
+    expect((await split.run(['keys', 'remove', reading, '--yes'])).code).toBe(0);
+    expect((await split.json(errorDocument, 1, ['show', 'latest', '--identity', 'reader.txt'])).error.code).toBe('LB_KEY_WRONG');
+    await writeFile(split.path('read.key'), await readFile(split.path('maintain.key'), 'utf8'));
+    expect((await split.json(errorDocument, 2, ['show', 'latest'])).error).toMatchObject({
+      code: 'LB_KEY_INVALID',
+      message: 'This is a maintain key, and a read key is needed',
+    });
   });
 });
 
@@ -239,7 +280,7 @@ describe('lifeboat init', () => {
     const identity = await lifeboat(['keys', 'new-identity', 'mine.txt', '--json'], { cwd: other });
     const { recipient } = JSON.parse(identity.stdout) as { recipient: string };
     expect((await lifeboat(['init', ...options, '--recipient', recipient], { cwd: other })).code).toBe(0);
-    expect((await lifeboat(['keys', 'export-write-key', '--identity', 'mine.txt', '-q'], { cwd: other })).code).toBe(0);
+    expect((await lifeboat(['keys', 'export', '--role', 'write', '--identity', 'mine.txt', '-q'], { cwd: other })).code).toBe(0);
   });
 
   it('takes an identity that is there instead of making one', async () => {
@@ -249,7 +290,7 @@ describe('lifeboat init', () => {
     expect(code).toBe(0);
     expect((await readdir(cwd)).toSorted()).toEqual(['lifeboat-write.key', 'lifeboat.yaml', 'mine.txt', 'vault']);
     expect(await readFile(join(cwd, 'lifeboat.yaml'), 'utf8')).toContain('identityFile: mine.txt');
-    expect((await lifeboat(['keys', 'export-write-key', '-q'], { cwd })).code).toBe(0);
+    expect((await lifeboat(['keys', 'export', '--role', 'write', '-q'], { cwd })).code).toBe(0);
   });
 });
 

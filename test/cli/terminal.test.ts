@@ -62,7 +62,7 @@ describe('on a terminal', () => {
   it('a passphrase is asked for and not shown', async (ctx) => {
     ctx.skip(script === undefined, 'needs `script` of util-linux for a terminal');
     const cwd = await passphraseHome();
-    const { code, shown } = await onTerminal(cwd, ['keys', 'export-write-key', '-o', 'again.key'], [['Passphrase', `${PASSPHRASE}\n`]]);
+    const { code, shown } = await onTerminal(cwd, ['keys', 'export', '--role', 'write', '-o', 'again.key'], [['Passphrase', `${PASSPHRASE}\n`]]);
     expect(code).toBe(0);
     expect(shown).not.toContain(PASSPHRASE);
     expect(await readFile(join(cwd, 'again.key'), 'utf8')).toBe(await readFile(join(cwd, 'lifeboat-write.key'), 'utf8'));
@@ -70,7 +70,7 @@ describe('on a terminal', () => {
 
   it('Ctrl-C at a question ends with 130', async (ctx) => {
     ctx.skip(script === undefined, 'needs `script` of util-linux for a terminal');
-    const { code, shown } = await onTerminal(await passphraseHome(), ['keys', 'export-write-key'], [['Passphrase', '\u0003']]);
+    const { code, shown } = await onTerminal(await passphraseHome(), ['keys', 'export', '--role', 'write'], [['Passphrase', '\u0003']]);
     expect(code).toBe(130);
     expect(shown).toContain('error: Stopped before it was finished');
   });
@@ -95,7 +95,7 @@ describe('on a terminal', () => {
 
 describe('without a terminal', () => {
   it('a key that is not configured is an error, not a question', async () => {
-    const { code, stderr } = await lifeboat(['keys', 'export-write-key'], { cwd: await passphraseHome() });
+    const { code, stderr } = await lifeboat(['keys', 'export', '--role', 'write'], { cwd: await passphraseHome() });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: .*\n {2}fix: Give --identity FILE or --passphrase-file FILE.*\n {2}code: LB_KEY_MISSING/);
   });
@@ -106,9 +106,9 @@ describe('without a terminal', () => {
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.replace('    file: lifeboat-write.key\n', '    env: LB_WRITE\n  read:\n    passphraseEnv: LB_PASS\n'));
     const writeKey = (await readFile(join(cwd, 'lifeboat-write.key'), 'utf8')).trim();
-    const read = await lifeboat(['keys', 'export-write-key'], { cwd, env: { LB_PASS: PASSPHRASE } });
+    const read = await lifeboat(['keys', 'export', '--role', 'write'], { cwd, env: { LB_PASS: PASSPHRASE } });
     expect(read).toMatchObject({ code: 0, stdout: `${writeKey}\n` });
-    const unset = await lifeboat(['keys', 'export-write-key'], { cwd });
+    const unset = await lifeboat(['keys', 'export', '--role', 'write'], { cwd });
     expect(unset.stderr).toContain('at $LB_PASS');
     const written = await lifeboat(['doctor', '--json'], { cwd, env: { LB_WRITE: writeKey, LB_PASS: PASSPHRASE } });
     expect(JSON.parse(written.stdout)).toMatchObject({

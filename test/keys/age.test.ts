@@ -2,15 +2,7 @@ import { Decrypter, Encrypter } from 'age-encryption';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decryptAge, encryptAge } from '../../src/keys/age.ts';
-import {
-  generateIdentity,
-  generateRepositoryKeys,
-  openSlot,
-  parseIdentities,
-  recipientOf,
-  sealSlot,
-  slotKind,
-} from '../../src/keys/index.ts';
+import { aboutSlot, generateIdentity, parseIdentities, recipientOf } from '../../src/keys/index.ts';
 
 const content = Buffer.from('what is in the slot');
 
@@ -47,7 +39,7 @@ describe('age files', () => {
       const [mine, other] = await Promise.all([generateIdentity(kind), generateIdentity(kind)]);
       expect(await recipientOf(mine.identity)).toBe(mine.recipient);
       const file = await encryptAge(content, { kind: 'age', recipient: mine.recipient });
-      expect(slotKind(file)).toBe(kind);
+      expect(aboutSlot(file)).toEqual({ kind, role: 'owner' });
       expect(
         Buffer.from((await decryptAge(file, { identities: [other.identity, ` ${mine.identity}\n`] })) ?? []),
       ).toEqual(content);
@@ -85,30 +77,5 @@ describe('an identity file', () => {
         expect.objectContaining({ code: 'LB_KEY_INVALID', message: expect.not.stringContaining('hunter2') as string }),
       );
     }
-  });
-});
-
-describe('a key slot', () => {
-  it('gives back every key', async () => {
-    const keys = await generateRepositoryKeys();
-    const slot = await sealSlot(keys, { kind: 'passphrase', passphrase: 'x', workFactor: 2 });
-    const opened = await openSlot(slot, { passphrases: ['x'] });
-    expect(opened?.repositoryId).toBe(keys.repositoryId);
-    for (const name of ['sealingKey', 'signingKey', 'dedupKey', 'indexKey'] as const) {
-      expect(Buffer.from(opened?.[name].expose() ?? [])).toEqual(Buffer.from(keys[name].expose()));
-    }
-    expect(Buffer.from(opened?.sealingPublicKey ?? [])).toEqual(Buffer.from(keys.sealingPublicKey));
-    expect(Buffer.from(opened?.signingPublicKey ?? [])).toEqual(Buffer.from(keys.signingPublicKey));
-  });
-
-  it('that holds something else, or a newer kind of key, is refused', async () => {
-    const secret = { kind: 'passphrase', passphrase: 'x', workFactor: 2 } as const;
-    const open = async (text: string): Promise<unknown> =>
-      openSlot(await encryptAge(Buffer.from(text), secret), { passphrases: ['x'] });
-    await expect(open('a diary')).rejects.toMatchObject({ code: 'LB_KEY_INVALID' });
-    await expect(open('{"format":"lifeboat-read-key","version":1}')).rejects.toMatchObject({ code: 'LB_KEY_INVALID' });
-    await expect(open('{"format":"lifeboat-read-key","version":2}')).rejects.toMatchObject({
-      code: 'LB_REPO_NEWER_FORMAT',
-    });
   });
 });

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { formatWriteKey, parseWriteKey, writeKeyOf } from '../../src/keys/index.ts';
-import { openReader, openWriter, unlock, verify } from '../../src/repository/index.ts';
+import { formatMaintainKey, formatReadKey, formatWriteKey, parseMaintainKey, parseReadKey, parseWriteKey, writeKeyOf } from '../../src/keys/index.ts';
+import { listSlots, openReader, openWriter, unlock, unlockAs, verify } from '../../src/repository/index.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import { runRescue } from './rescue.ts';
 import { readBack } from './scene.ts';
-import { computeUnits, WRITE_KEY } from './vectors/units.ts';
+import { computeUnits, ROLE_KEYS, WRITE_KEY } from './vectors/units.ts';
 
 const HERE = fileURLToPath(new URL('vectors/', import.meta.url));
 const RESCUE = fileURLToPath(new URL('../../src/repository/rescue/lifeboat-rescue.mjs', import.meta.url));
@@ -34,15 +34,22 @@ describe('fixed inputs give what they always gave', () => {
   it('writeKey', () => {
     expect(WRITE_KEY.text).toBe(frozen['writeKey']);
   });
+
+  it('the keys of roles', () => {
+    expect(ROLE_KEYS).toEqual(JSON.parse(readFileSync(join(HERE, 'roles', 'units.json'), 'utf8')));
+  });
 });
 
-describe('a vault written when format 1 was settled', () => {
-  const expected = expectedSchema.parse(JSON.parse(readFileSync(join(HERE, 'expected.json'), 'utf8')));
+describe.each([
+  ['when format 1 was settled', HERE],
+  ['when the roles got keys of their own', join(HERE, 'roles')],
+])('a vault written %s', (_when, vectors) => {
+  const expected = expectedSchema.parse(JSON.parse(readFileSync(join(vectors, 'expected.json'), 'utf8')));
   let folder: string;
   let vault: Vault;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lifeboat-vectors-'));
-    await cp(join(HERE, 'vault'), join(folder, 'vault'), { recursive: true });
+    await cp(join(vectors, 'vault'), join(folder, 'vault'), { recursive: true });
     vault = await openDirectoryVault({ name: 'vector', path: join(folder, 'vault') });
   });
   afterAll(async () => {
@@ -100,5 +107,51 @@ describe('a vault written when format 1 was settled', () => {
     const { header } = await session.commit({ at: '2026-03-15T00:00:00.000Z', complete: true, manifest: {} });
     expect(header.stats.newChunks).toBe(0);
     expect(header.previous.map((previous) => previous.id)).toEqual([expected.points.at(-1)?.id]);
+  });
+});
+
+describe('the vault written when the roles got keys of their own', () => {
+  const folder = join(HERE, 'roles');
+  const expected = z
+    .object({ readKey: z.string(), maintainKey: z.string(), readIdentity: z.string(), maintainIdentity: z.string(), removedIdentity: z.string(), passphrase: z.string() })
+    .parse(JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')));
+  let vault: Vault;
+  beforeAll(async () => {
+    vault = await openDirectoryVault({ name: 'vector', path: join(folder, 'vault') });
+  });
+  afterAll(() => vault.close());
+
+  it('gives each role its key, from its slot and as it was exported', async () => {
+    const { keys } = await unlock([vault], { passphrases: [expected.passphrase] });
+    expect(formatReadKey(keys)).toBe(expected.readKey);
+    expect(formatMaintainKey(keys)).toBe(expected.maintainKey);
+    expect(formatReadKey(await unlockAs('read', [vault], { identities: [expected.readIdentity] }))).toBe(expected.readKey);
+    expect(formatMaintainKey(await unlockAs('maintain', [vault], { identities: [expected.maintainIdentity] }))).toBe(expected.maintainKey);
+    const roleKeys = [{ role: 'read', keys: parseReadKey(expected.readKey) }] as const;
+    const reader = await openReader({ vaults: [vault], keys: await unlockAs('read', [vault], { roleKeys }) });
+    await expect(reader.open('latest')).resolves.toBeDefined();
+  });
+
+  it('has a slot that the maintain key took out of use', async () => {
+    await expect(unlock([vault], { identities: [expected.removedIdentity] })).rejects.toMatchObject({ code: 'LB_KEY_WRONG' });
+    const slots = await listSlots([vault], parseMaintainKey(expected.maintainKey));
+    expect(slots.map(({ kind, role }) => `${kind} ${role}`).sort()).toEqual(['passphrase owner', 'post-quantum maintain', 'post-quantum owner', 'x25519 owner', 'x25519 read']);
+  });
+
+  it('opens in the rescue reader with what reads, and with nothing else', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'lifeboat-vectors-'));
+    try {
+      const run = async (option: string, text: string): Promise<number> => {
+        await writeFile(join(temporary, 'key'), `${text}\n`);
+        return (await runRescue(RESCUE, temporary, ['extract', 'latest', '--ndjson', '--vault', join(folder, 'vault'), option, join(temporary, 'key')])).code;
+      };
+      expect(await run('--key-file', expected.readKey)).toBe(0);
+      expect(await run('--identity-file', expected.readIdentity)).toBe(0);
+      expect(await run('--identity-file', expected.maintainIdentity)).toBe(1);
+      expect(await run('--key-file', expected.maintainKey)).toBe(1);
+      expect(await run('--key-file', expected.readKey.slice(0, -3))).toBe(1);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
   });
 });

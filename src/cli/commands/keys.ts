@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
 import type { Define } from '../command.ts';
 import type { KeysListOptions, KeysAddOptions, KeysRemoveOptions } from '../keys/slots.ts';
-import type { ExportWriteKeyOptions } from '../keys/export.ts';
+import type { ExportOptions } from '../keys/export.ts';
 
 /** `lifeboat keys …` */
 export const defineKeys: Define = (parent, run) => {
@@ -10,7 +10,7 @@ export const defineKeys: Define = (parent, run) => {
     .command('keys')
     .summary('who can open the repository')
     .description(
-      'Key slots say who can open the repository: each holds the key of the repository, sealed for a passphrase or for age recipients. The write key, which only adds recovery points, opens none.',
+      'Key slots say who can open the repository: each holds its keys, or those of one role alone, sealed for a passphrase or an age recipient. The write key, which only adds recovery points, opens none.',
     );
 
   addVaultOptions(keys.command('list').summary('list the key slots').description('Lists the key slots of the vaults. Needs no key.'))
@@ -22,7 +22,10 @@ export const defineKeys: Define = (parent, run) => {
     .summary('let another passphrase or identity open the repository')
     .description('Adds a key slot to every vault. Needs a key that opens the repository.')
     .option('--new-passphrase-file <file>', 'file whose first line is the new passphrase')
-    .addOption(new Option('--recipient <age1…>', 'age recipient whose identity shall open it; can be repeated').argParser(collect));
+    .addOption(new Option('--recipient <age1…>', 'age recipient whose identity shall open it; can be repeated').argParser(collect))
+    .addOption(
+      new Option('--role <role>', 'what the slot holds: everything, or the key of one role alone').choices(['owner', 'read', 'maintain']).default('owner'),
+    );
   addReadKeyOptions(addVaultOptions(add))
     .addHelpText(
       'after',
@@ -30,6 +33,7 @@ export const defineKeys: Define = (parent, run) => {
         [
           ['keys add --recipient age1…', 'a colleague’s identity'],
           ['keys add --new-passphrase-file spare.txt', 'a passphrase for the safe'],
+          ['keys add --recipient age1… --role read', 'an identity that reads and verifies points, and can add none'],
         ],
         [[0, 'added'], ...COMMON_EXITS],
       ),
@@ -40,7 +44,7 @@ export const defineKeys: Define = (parent, run) => {
     .command('remove')
     .summary('take a key slot away')
     .description(
-      'Removes a key slot from every vault. Never the last one. Whoever has a copy of the slot and its key can still open what was stored: for what matters, start a new repository.',
+      'Removes a key slot from every vault. Never the last one that opens everything. Needs the maintain key, or a key that opens everything. Whoever has a copy of the slot and its key can still open what was stored: for what matters, start a new repository.',
     )
     .argument('<slot>', 'the slot, or the beginning of it, as `keys list` shows it')
     .option('-y, --yes', 'do not ask');
@@ -49,13 +53,25 @@ export const defineKeys: Define = (parent, run) => {
     .action(run(async (context, slot: string, options: KeysRemoveOptions) => (await import('../keys/slots.ts')).removeKey(context, slot, options)));
 
   const exported = keys
-    .command('export-write-key')
-    .summary('write the write key to a file')
-    .description('Makes the write key again from a key that opens the repository: for a new backup machine, or when the file was lost.')
+    .command('export')
+    .summary('write the key of one role to a file')
+    .description(
+      'Writes the key of one role, taken from a key that opens the repository: the write key for a backup machine, the read key for restores and verification, the maintain key for removals.',
+    )
+    .addOption(new Option('--role <role>', 'which key').choices(['write', 'read', 'maintain']).makeOptionMandatory())
     .option('-o, --output <file>', 'where to; never overwritten (default: stdout)');
   addReadKeyOptions(addVaultOptions(exported))
-    .addHelpText('after', helpTail([['keys export-write-key -o lifeboat-write.key', 'to a file that only you can read']], [[0, 'written'], ...COMMON_EXITS]))
-    .action(run(async (context, options: ExportWriteKeyOptions) => (await import('../keys/export.ts')).exportWriteKey(context, options)));
+    .addHelpText(
+      'after',
+      helpTail(
+        [
+          ['keys export --role write -o lifeboat-write.key', 'for a new backup machine, or when the file was lost'],
+          ['keys export --role maintain -o lifeboat-maintain.key', 'for the machine that cleans up'],
+        ],
+        [[0, 'written'], ...COMMON_EXITS],
+      ),
+    )
+    .action(run(async (context, options: ExportOptions) => (await import('../keys/export.ts')).exportKey(context, options)));
 
   keys
     .command('new-identity')

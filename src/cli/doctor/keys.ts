@@ -1,15 +1,19 @@
+import type { OpenerConfig } from '../../config/keys-schema.ts';
 import type { Config } from '../../config/load.ts';
 import type { WriteKey } from '../../keys/index.ts';
 import type { Context } from '../context.ts';
-import { loadOpenersIfAny, loadWriteKey, readableByOthers } from '../key-files.ts';
+import { loadOpeners, loadOpenersIfAny, loadWriteKey } from '../key-files.ts';
 import type { Opener } from '../key-files.ts';
 import { failure } from './finding.ts';
 import type { Report } from './finding.ts';
+import { readableByOthers } from '../secret-source.ts';
 
 /** The keys that could be read, for trying them on the vaults. */
 export interface FoundKeys {
   readonly writeKey: WriteKey | undefined;
   readonly openers: readonly Opener[];
+  /** Those of the maintain role, where lifeboat.yaml names some. */
+  readonly maintainers: readonly Opener[];
 }
 
 const SUBJECT = 'keys';
@@ -28,22 +32,35 @@ export async function checkKeys(context: Context, config: Config, report: Report
   let openers: readonly Opener[] = [];
   try {
     let missing = false;
-    openers = await loadOpenersIfAny(context, {}, ({ message, where }) => {
+    openers = await loadOpenersIfAny(context, {}, 'read', ({ message, where }) => {
       missing = true;
       const fix = 'Bring it back, or take `keys.read` out of lifeboat.yaml: a machine that only makes backups should not have it.';
       report({ subject: SUBJECT, check: 'read-key', status: 'warn', message: `${message}: ${where ?? ''}`, fix });
     });
-    if (missing) return { writeKey, openers };
-    if (openers.length === 0) {
+    if (openers.length === 0 && !missing) {
       report({ subject: SUBJECT, check: 'read-key', status: 'ok', message: 'no key that opens the repository is configured: right for a machine that only makes backups' });
     }
-    for (const file of [config.readKey?.identityFile, config.readKey?.passphraseFile]) {
-      if (file !== undefined) await checkMode(file, 'the key that opens the repository', report);
-    }
+    if (openers.length > 0) await checkModes(config.readKey, 'the key that opens the repository', report);
   } catch (error) {
     report(failure(SUBJECT, 'read-key', error));
   }
-  return { writeKey, openers };
+
+  let maintainers: readonly Opener[] = [];
+  try {
+    if (config.maintainKey !== undefined) {
+      maintainers = await loadOpeners(context, {}, 'maintain', () => Promise.resolve(false));
+      await checkModes(config.maintainKey, 'the maintain key', report);
+    }
+  } catch (error) {
+    report(failure(SUBJECT, 'maintain-key', error));
+  }
+  return { writeKey, openers, maintainers };
+}
+
+async function checkModes(source: OpenerConfig | undefined, what: string, report: Report): Promise<void> {
+  for (const file of [source?.identityFile, source?.passphraseFile, source?.file]) {
+    if (file !== undefined) await checkMode(file, what, report);
+  }
 }
 
 async function checkMode(file: string, what: string, report: Report): Promise<void> {

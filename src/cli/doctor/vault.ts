@@ -68,18 +68,27 @@ async function checkRepository(context: Context, vault: Vault, subject: string, 
   }
   if (keys.openers.length > 0) {
     try {
-      const opened = await unlockWith(context, [vault], keys.openers);
+      const opened = await unlockWith(context, [vault], keys.openers, 'read');
       const same = keys.writeKey === undefined || opened.repositoryId === keys.writeKey.repositoryId;
       report({
         subject,
         check: 'read-key',
         status: same ? 'ok' : 'fail',
         message: same ? 'the configured key opens it' : `the configured key opens repository ${opened.repositoryId}, the write key is of another`,
-        ...(!same && { fix: 'Use keys of one repository; `lifeboat keys export-write-key` makes the write key that fits.' }),
+        ...(!same && { fix: 'Use keys of one repository; `lifeboat keys export --role write` makes the write key that fits.' }),
       });
     } catch (error) {
       signal.throwIfAborted();
       report(failure(subject, 'read-key', error));
+    }
+  }
+  if (keys.maintainers.length > 0) {
+    try {
+      await unlockWith(context, [vault], keys.maintainers, 'maintain');
+      report({ subject, check: 'maintain-key', status: 'ok', message: 'the configured maintain key is of it' });
+    } catch (error) {
+      signal.throwIfAborted();
+      report(failure(subject, 'maintain-key', error));
     }
   }
   await checkRescue(vault, signal, subject, report);

@@ -52,7 +52,7 @@ export async function createFromOptions(context: Context, options: InitOptions):
     if (taken !== undefined) {
       throw new LifeboatError('LB_REPO_EXISTS', `Vault "${taken.name}" holds a repository already`, {
         where: taken.location,
-        hint: 'Use another folder or prefix. To use that repository from here, run `lifeboat init` without --vault, name the vault in lifeboat.yaml, and get its write key with `lifeboat keys export-write-key -o lifeboat-write.key`.',
+        hint: 'Use another folder or prefix. To use that repository from here, run `lifeboat init` without --vault, name the vault in lifeboat.yaml, and get its write key with `lifeboat keys export --role write -o lifeboat-write.key`.',
       });
     }
     await refuseLostHeaders(opened, context.signal);

@@ -6,7 +6,7 @@ import { createRepository, headerLost, openReader, unlock } from '../../reposito
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
-import { unlockSecrets, unlockVaults, unlockWith } from '../repository.ts';
+import { asOpeners, unlockVaults, unlockWith } from '../repository.ts';
 import type { InitOptions } from './answers.ts';
 import { newIdentityFile, recipientsOfFiles, refuseExisting, withoutText } from './create.ts';
 import { establishRepository, vaultsWithRemains, vaultsWithRepository, withAllVaults } from './establish.ts';
@@ -35,7 +35,7 @@ export async function extendFromConfig(context: Context, options: InitOptions): 
         ...(writeKeyFile === undefined ? [] : [{ path: writeKeyFile, kind: 'write-key' as const, text: `${writeKey}\n` }]),
       ]);
       if (writeKeyFile === undefined) {
-        context.output.warn({ kind: 'no-write-key-file', message: 'lifeboat.yaml names no file for the write key: get it with `lifeboat keys export-write-key`' });
+        context.output.warn({ kind: 'no-write-key-file', message: 'lifeboat.yaml names no file for the write key: get it with `lifeboat keys export --role write`' });
       }
       return { ...about, files: files.map(withoutText), repository, recipients };
     }
@@ -46,15 +46,15 @@ export async function extendFromConfig(context: Context, options: InitOptions): 
 
 /** Puts the repository into more vaults, which takes the keys: only who can open it may say where it is. */
 async function spread(context: Context, vaults: readonly Vault[], having: readonly Vault[], options: InitOptions): Promise<string> {
-  const { id } = await createRepository({ vaults, keys: await unlockVaults(context, having, options), slots: [], signal: context.signal });
+  const { id } = await createRepository({ vaults, keys: await unlockVaults(context, having, options, 'owner'), slots: [], signal: context.signal });
   return id;
 }
 
 /** Where every vault has the repository: what else it lacks is put back if there is a key, and nothing done if there is none. */
 async function complete(context: Context, vaults: readonly Vault[], options: InitOptions): Promise<string> {
-  const openers = await loadOpenersIfAny(context, options, () => {});
+  const openers = await loadOpenersIfAny(context, options, 'owner', () => {});
   if (openers.length > 0) {
-    const { id } = await createRepository({ vaults, keys: await unlockWith(context, vaults, openers), slots: [], signal: context.signal });
+    const { id } = await createRepository({ vaults, keys: await unlockWith(context, vaults, openers, 'owner'), slots: [], signal: context.signal });
     return id;
   }
   const reader = await openReader({ vaults, signal: context.signal, onWarning: context.output.warn });
@@ -68,9 +68,9 @@ async function complete(context: Context, vaults: readonly Vault[], options: Ini
  */
 async function restoreHeaders(context: Context, vaults: readonly Vault[], lost: Vault, options: InitOptions): Promise<string> {
   const { signal, output } = context;
-  const openers = await loadOpenersIfAny(context, options, () => {});
+  const openers = await loadOpenersIfAny(context, options, 'owner', () => {});
   if (openers.length === 0) throw headerLost(lost);
-  const { keys, slot } = await unlock(vaults, unlockSecrets(openers), { signal, onWarning: output.warn }).catch((error: unknown) => {
+  const { keys, slot } = await unlock(vaults, asOpeners(openers), { signal, onWarning: output.warn }).catch((error: unknown) => {
     throw isLifeboatError(error) && UNOPENED.has(error.code) ? headerLost(lost, error) : error;
   });
   const { id } = await createRepository({ vaults, keys, slots: [], openedSlot: slot, signal });

@@ -53,7 +53,13 @@ function initText(context: Context, report: InitReport): string {
   const next =
     report.repository === undefined
       ? ['', `Next: put your own vaults into ${shown(report.config)}, then run \`lifeboat init\` again: it makes the keys and sets them up.`]
-      : ['', 'Next:', '  lifeboat doctor   try everything a backup needs', '  lifeboat backup   take a recovery point'];
+      : [
+          '',
+          'Next:',
+          '  lifeboat doctor   try everything a backup needs',
+          '  lifeboat backup   take a recovery point',
+          '  lifeboat keys export --role maintain -o FILE   the key for a machine that takes away old points, which can do nothing else',
+        ];
   const done = report.files.length > 0 || report.vaults.some((vault) => vault.created);
   return [done ? 'set up:' : 'everything was set up already:', ...lines, ...advice, ...(done ? next : [])].join('\n');
 }

@@ -1,6 +1,6 @@
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import type { SlotKind, SlotSecret } from '../../keys/index.ts';
+import type { SlotKind, SlotRole, SlotSecret } from '../../keys/index.ts';
 import type { SlotChange, SlotListing } from '../../repository/index.ts';
 import type { Context } from '../context.ts';
 import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
@@ -14,6 +14,7 @@ export type KeysListOptions = VaultOptions;
 export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
   readonly newPassphraseFile?: string;
   readonly recipient?: readonly string[];
+  readonly role: SlotRole;
 }
 
 export interface KeysRemoveOptions extends VaultOptions, ReadKeyOptions {
@@ -28,9 +29,10 @@ export async function listKeys(context: Context, options: KeysListOptions): Prom
   return withVaults(context, options, async (vaults) => {
     const { listSlots } = await import('../../repository/index.ts');
     const told = { signal: context.signal, onWarning: context.output.warn };
-    const openers = await loadOpenersIfAny(context, {});
+    const role = (await context.configIfAny())?.maintainKey === undefined ? 'read' : 'maintain';
+    const openers = await loadOpenersIfAny(context, {}, role);
     // A key tells slots that were removed from those that are only said to be; without one all are listed.
-    const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers).catch(() => undefined);
+    const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers, role).catch(() => undefined);
     const slots = await listSlots(vaults, keys, told);
     await context.output.result({ ok: true, slots }, () => (slots.length === 0 ? 'no key slots' : slotTable(slots)));
     return EXIT.ok;
@@ -39,8 +41,8 @@ export async function listKeys(context: Context, options: KeysListOptions): Prom
 
 function slotTable(slots: readonly SlotListing[]): string {
   return formatTable(
-    [{ title: 'slot' }, { title: 'opened by' }, { title: 'vaults' }],
-    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], slot.vaults.toSorted().join(', ')]),
+    [{ title: 'slot' }, { title: 'opened by' }, { title: 'holds' }, { title: 'vaults' }],
+    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], HOLDS[slot.role], slot.vaults.toSorted().join(', ')]),
   );
 }
 
@@ -48,6 +50,13 @@ const KINDS: Readonly<Record<SlotKind, string>> = {
   passphrase: 'a passphrase',
   x25519: 'an age identity',
   'post-quantum': 'an age identity (post-quantum)',
+  unknown: 'something this lifeboat does not know',
+};
+
+const HOLDS: Readonly<Record<SlotListing['role'], string>> = {
+  owner: 'everything',
+  read: 'the read key',
+  maintain: 'the maintain key',
   unknown: 'something this lifeboat does not know',
 };
 
@@ -64,10 +73,10 @@ export async function addKey(context: Context, options: KeysAddOptions): Promise
   }
   return withVaults(context, options, async (vaults) => {
     const { addSlot } = await import('../../repository/index.ts');
-    const keys = await unlockVaults(context, vaults, options);
+    const keys = await unlockVaults(context, vaults, options, 'owner');
     const added: SlotChange[] = [];
     for (const secret of secrets) {
-      added.push(await addSlot(vaults, keys, secret, { signal: context.signal, onWarning: context.output.warn }));
+      added.push(await addSlot(vaults, keys, secret, { role: options.role, signal: context.signal, onWarning: context.output.warn }));
     }
     return reportChanges(context, 'added', added);
   });
@@ -77,7 +86,7 @@ export async function addKey(context: Context, options: KeysAddOptions): Promise
 export async function removeKey(context: Context, slot: string, options: KeysRemoveOptions): Promise<number> {
   return withVaults(context, options, async (vaults) => {
     const { removeSlot } = await import('../../repository/index.ts');
-    const keys = await unlockVaults(context, vaults, options);
+    const keys = await unlockVaults(context, vaults, options, 'maintain');
     if (options.yes !== true) {
       const askable = canAsk(context.terminal) && context.globals.json !== true;
       if (!askable) throw new LifeboatError('LB_USAGE', 'Removing a key slot needs a yes', { hint: 'Add --yes.' });

@@ -16,8 +16,8 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
   const { output, signal } = context;
   return withVaults(context, options, async (vaults, configs) => {
     const { verify: examine } = await import('../../repository/index.ts');
-    const openers = await loadOpenersIfAny(context, options);
-    const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers);
+    const openers = await loadOpenersIfAny(context, options, 'read');
+    const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers, 'read');
     const report = await examine({
       vaults,
       ...(keys !== undefined && { keys }),

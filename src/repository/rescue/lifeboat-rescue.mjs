@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The standalone reader of lifeboat repositories, format 1. It needs Node 24.7 or newer, a copy of a vault in a folder,
-// and a passphrase or an age identity: nothing to install, no network. It shares no code with lifeboat; it is written
+// and a passphrase, an age identity or an exported read key: nothing to install, no network. It shares no code with lifeboat; it is written
 // from docs/format.md, whose sections the comments name.
 import * as crypto from 'node:crypto';
 import { once } from 'node:events';
@@ -38,7 +38,9 @@ POINT is an id, the beginning of one, or "latest".
   --vault FOLDER           the copied vault (default: the folder this file's folder is in)
   --site SITE              only points of this site
   --identity-file FILE     age identities (AGE-SECRET-KEY-…), one a line
-  --passphrase-file FILE   a passphrase, in the first line; without either, it is asked for
+  --passphrase-file FILE   a passphrase, in the first line
+  --key-file FILE          an exported read key (lifeboat-read-key-…)
+                           without any of the three, a passphrase is asked for
 `;
 
 // ---- Bytes ----
@@ -256,7 +258,7 @@ function requireVault(vault) {
 function requireHeader(vault) {
   if (!existsSync(join(vault, 'lifeboat.json')))
     fail(
-      'the vault has lost its lifeboat.json. Put it back from another copy of the vault, or give a key with --identity-file or --passphrase-file: with a key it is not needed',
+      'the vault has lost its lifeboat.json. Put it back from another copy of the vault, or give a key with --identity-file, --passphrase-file or --key-file: with a key it is not needed',
     );
 }
 
@@ -269,6 +271,7 @@ const readHeader = (vault) => {
 
 /** The keys of the repository, from any slot that one of the secrets opens. */
 function unlock(vault, secrets) {
+  for (const { readKey } of secrets) if (readKey !== undefined) return readKey;
   if (!existsSync(join(vault, 'keys'))) fail('the vault has lost its key slots: put keys/ back from another copy of it');
   const slots = readdirSync(join(vault, 'keys')).filter((name) => /^[0-9a-f]{64}$/.test(name));
   for (const name of slots) {
@@ -277,24 +280,44 @@ function unlock(vault, secrets) {
     else {
       for (const secret of secrets) {
         const opened = openAge(file, secret);
-        if (opened !== undefined) return readKeyOf(JSON.parse(opened.toString('utf8')));
+        const keys = opened && readKeyOf(JSON.parse(opened.toString('utf8')));
+        if (keys !== undefined) return keys;
       }
     }
   }
   return fail(`none of the ${slots.length} key slots opens with what was given`);
 }
 
+/** What a slot held, as far as reading needs it; `undefined` when it held the maintain role alone, which reads nothing. */
 function readKeyOf(document) {
-  if (document.format !== 'lifeboat-read-key' || document.version !== 1)
-    fail('the slot holds no read key that this reader knows');
+  if (document.format !== 'lifeboat-read-key' || ![1, 2].includes(document.version))
+    fail('the slot holds no keys that this reader knows');
+  if (document.version === 2 && !['owner', 'read'].includes(document.role)) return undefined;
   const bytes = (name) => Buffer.from(document[name], 'hex');
-  const signingKey = privateKey(Buffer.from('302e020100300506032b657004220420', 'hex'), bytes('signingKey'));
+  const signingKey = () => privateKey(Buffer.from('302e020100300506032b657004220420', 'hex'), bytes('signingKey'));
   return {
     repository: document.repository,
     id: bytes('repository'),
     sealingKey: bytes('sealingKey'),
     dedupKey: bytes('dedupKey'),
-    signingPublicKey: rawPublic(signingKey),
+    signingPublicKey: document.version === 1 ? rawPublic(signingKey()) : bytes('signingPublicKey'),
+  };
+}
+
+/** An exported read key: `lifeboat-read-key-1.<base64url>.<checksum>`. */
+function parseReadKey(text) {
+  const token = text.replace(/^\s*#.*$/gm, '').replace(/\s+/g, '');
+  const [prefix, payload = '', checksum] = token.split('.');
+  if (prefix !== 'lifeboat-read-key-1') fail('this is no exported read key that this reader knows');
+  const key = Buffer.from(payload, 'base64url');
+  if (sha256(utf8(`${prefix}.${payload}`)).slice(0, 8) !== checksum || key.length !== 1424)
+    fail('the read key is incomplete or has a typing mistake');
+  return {
+    repository: key.toString('hex', 0, 16),
+    id: key.subarray(0, 16),
+    sealingKey: key.subarray(1232, 1264),
+    dedupKey: key.subarray(1296, 1328),
+    signingPublicKey: key.subarray(1360, 1392),
   };
 }
 
@@ -614,6 +637,7 @@ async function secretsFrom(options, needed) {
   }
   if (options['passphrase-file'] !== undefined)
     return [{ passphrase: readFileSync(options['passphrase-file'], 'utf8').split(/\r?\n/)[0] }];
+  if (options['key-file'] !== undefined) return [{ readKey: parseReadKey(readFileSync(options['key-file'], 'utf8')) }];
   return needed ? [{ passphrase: await askPassphrase() }] : [];
 }
 
@@ -628,6 +652,7 @@ async function main() {
       site: text,
       'identity-file': text,
       'passphrase-file': text,
+      'key-file': text,
       ndjson: { type: 'boolean' },
       help: { type: 'boolean' },
     },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { LifeboatError } from '../../core/errors.ts';
-import type { RepositoryKeys } from '../../keys/index.ts';
+import type { ReadKey } from '../../keys/index.ts';
 import { createOpener } from '../../keys/sealing.ts';
 import type { Opener } from '../../keys/sealing.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -30,7 +30,7 @@ interface PackContents {
 
 /** Opens everything with the read key. What it learns of the packs it uses to check index objects and points. */
 export class ContentCheck {
-  readonly #keys: RepositoryKeys;
+  readonly #keys: ReadKey;
   readonly #repositoryId: Buffer;
   readonly #opener: Opener;
   readonly #namer: ChunkNamer;
@@ -40,7 +40,7 @@ export class ContentCheck {
   readonly #begun = new Set<string>();
 
   private constructor(
-    keys: RepositoryKeys,
+    keys: ReadKey,
     opener: Opener,
     vaults: readonly Vault[],
     refs: ReadonlyMap<string, PackRef>,
@@ -56,7 +56,7 @@ export class ContentCheck {
 
   /** `refs`: what the points say of each pack. */
   static async create(
-    keys: RepositoryKeys,
+    keys: ReadKey,
     vaults: readonly Vault[],
     refs: ReadonlyMap<string, PackRef>,
     signal?: AbortSignal,

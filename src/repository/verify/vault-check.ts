@@ -1,4 +1,5 @@
 import { isLifeboatError } from '../../core/errors.ts';
+import type { PublicKeys } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { sha256Hex } from '../bytes.ts';
 import { checkHeader, decodeHeader } from '../header.ts';
@@ -60,7 +61,7 @@ export class VaultCheck {
     for await (const { key, size } of this.vault.list('', { signal: this.#signal })) this.sizes.set(key, size);
   }
 
-  async readHeader(keys: Parameters<typeof checkHeader>[1] | undefined): Promise<void> {
+  async readHeader(keys: PublicKeys | undefined): Promise<void> {
     await this.examine(HEADER_KEY, [], async () => {
       const header = decodeHeader(await this.read(HEADER_KEY));
       if (keys !== undefined) checkHeader(header, keys);
@@ -81,7 +82,7 @@ export class VaultCheck {
     });
   }
 
-  async readSlots(access: PointAccess): Promise<void> {
+  async readSlots(access: PublicKeys): Promise<void> {
     const keys = [...this.sizes.keys()].filter((key) => key.startsWith(SLOTS_PREFIX));
     await forEachParallel(keys, PARALLEL, async (key) => {
       const [id = '', suffix] = key.slice(SLOTS_PREFIX.length).split('.');

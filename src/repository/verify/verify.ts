@@ -1,12 +1,11 @@
 import { LifeboatError } from '../../core/errors.ts';
 import type { OnProgress } from '../../core/progress.ts';
-import type { RepositoryKeys } from '../../keys/index.ts';
+import type { PublicKeys, ReadKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { VerifyReport } from '../api.ts';
 import { indexKey, packKey } from '../layout.ts';
 import type { PackRef } from '../pack-table.ts';
 import type { Point } from '../point.ts';
-import type { PointAccess } from '../point-finder.ts';
 import { bytesToRead, checkBytes } from './bytes.ts';
 import type { ByteSink } from './bytes.ts';
 import { ContentCheck } from './contents.ts';
@@ -18,7 +17,7 @@ import { VaultCheck } from './vault-check.ts';
 export interface VerifyOptions {
   readonly vaults: readonly Vault[];
   /** With the read key, `data` also opens everything; without keys, signatures are checked with the key the header names. */
-  readonly keys?: RepositoryKeys;
+  readonly keys?: ReadKey;
   /** `structure`: names, sizes, signatures, chains, references. `data`: every byte of every object as well. */
   readonly depth: 'structure' | 'data';
   readonly onProgress?: OnProgress;
@@ -74,7 +73,7 @@ function toError(failure: unknown): Error {
 }
 
 /** What points are checked with: the given keys, or else what the headers say. */
-function accessFor(checks: readonly VaultCheck[], keys: RepositoryKeys | undefined, findings: Findings): PointAccess {
+function accessFor(checks: readonly VaultCheck[], keys: ReadKey | undefined, findings: Findings): PublicKeys {
   if (keys !== undefined) return keys;
   const [first, ...others] = checks.filter((check) => check.header !== undefined);
   if (first?.header === undefined) {
@@ -87,7 +86,7 @@ function accessFor(checks: readonly VaultCheck[], keys: RepositoryKeys | undefin
     );
   }
   for (const check of others) {
-    if (check.header?.id === first.header.id) continue;
+    if (check.header?.repositoryId === first.header.repositoryId) continue;
     findings.add({
       vault: check.name,
       object: 'lifeboat.json',
@@ -96,7 +95,7 @@ function accessFor(checks: readonly VaultCheck[], keys: RepositoryKeys | undefin
       points: [],
     });
   }
-  return { repositoryId: first.header.id, signingPublicKey: first.header.signingPublicKey };
+  return first.header;
 }
 
 async function checkData(

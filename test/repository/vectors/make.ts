@@ -1,21 +1,26 @@
-// Makes the frozen vectors in this folder. Run once, when format 1 was settled; to run it again is to make another format.
+// Makes the frozen vectors in `roles/`. Run once, when the roles got keys of their own; to run it again is to make
+// another format. Those beside `roles/` were made the same way before that, when format 1 was settled.
 // usage: node test/repository/vectors/make.ts NEW_FOLDER
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  formatMaintainKey,
+  formatReadKey,
   formatWriteKey,
   generateIdentity,
   generateRepositoryKeys,
+  maintainKeyOf,
   sealSlot,
+  slotId,
   writeKeyOf,
 } from '../../../src/keys/index.ts';
 import type { Json } from '../../../src/repository/api.ts';
 import { decodeHeader, encodeHeader } from '../../../src/repository/header.ts';
-import { createRepository, openWriter } from '../../../src/repository/index.ts';
+import { createRepository, openWriter, removeSlot } from '../../../src/repository/index.ts';
 import { MemoryVault } from '../../support/memory-vault.ts';
 import { testClock } from '../scene.ts';
-import { computeUnits, WRITE_KEY } from './units.ts';
+import { ROLE_KEYS } from './units.ts';
 
 const [folder = 'vectors'] = process.argv.slice(2);
 const PASSPHRASE = 'lifeboat format 1';
@@ -53,12 +58,24 @@ const TYPES = [
 ];
 
 const keys = await generateRepositoryKeys();
-const [x25519, postQuantum] = await Promise.all([generateIdentity('x25519'), generateIdentity('post-quantum')]);
-const slots = await Promise.all([
-  sealSlot(keys, { kind: 'passphrase', passphrase: PASSPHRASE, workFactor: 10 }),
-  sealSlot(keys, { kind: 'age', recipient: x25519.recipient }),
-  sealSlot(keys, { kind: 'age', recipient: postQuantum.recipient }),
+const [x25519, postQuantum, reader, maintainer, removed] = await Promise.all([
+  generateIdentity('x25519'),
+  generateIdentity('post-quantum'),
+  generateIdentity('x25519'),
+  generateIdentity('post-quantum'),
+  generateIdentity('x25519'),
 ]);
+const removedSlot = await sealSlot(keys, { kind: 'age', recipient: removed.recipient });
+const slots = [
+  ...(await Promise.all([
+    sealSlot(keys, { kind: 'passphrase', passphrase: PASSPHRASE, workFactor: 10 }),
+    sealSlot(keys, { kind: 'age', recipient: x25519.recipient }),
+    sealSlot(keys, { kind: 'age', recipient: postQuantum.recipient }),
+    sealSlot(keys, { kind: 'age', recipient: reader.recipient }, 'read'),
+    sealSlot(keys, { kind: 'age', recipient: maintainer.recipient }, 'maintain'),
+  ])),
+  removedSlot,
+];
 const clock = testClock();
 const vault = new MemoryVault('vector');
 await createRepository({ vaults: [vault], keys, slots, clock });
@@ -89,17 +106,26 @@ for (const generation of [1, 2]) {
   points.push({ id: point.id, streams: hashes });
 }
 
+// As in a vault that does not permit deleting: only the tombstone says that the slot does not count.
+await removeSlot([vault], maintainKeyOf(keys), slotId(removedSlot), { clock });
+vault.objects.set(`keys/${slotId(removedSlot)}`, removedSlot);
+
 const expected = {
   repository: keys.repositoryId,
-  writeKey: formatWriteKey(writeKeyOf(keys)),
+  writeKey: formatWriteKey(keys),
+  readKey: formatReadKey(keys),
+  maintainKey: formatMaintainKey(keys),
   passphrase: PASSPHRASE,
   identities: [x25519.identity, postQuantum.identity],
+  readIdentity: reader.identity,
+  maintainIdentity: maintainer.identity,
+  removedIdentity: removed.identity,
   points,
 };
 const files: [string, Uint8Array | string][] = [
   ...[...vault.objects].map(([key, bytes]): [string, Uint8Array] => [join('vault', key), bytes]),
   ['expected.json', `${JSON.stringify(expected, undefined, 2)}\n`],
-  ['units.json', `${JSON.stringify({ ...computeUnits(), writeKey: WRITE_KEY.text }, undefined, 2)}\n`],
+  ['units.json', `${JSON.stringify(ROLE_KEYS, undefined, 2)}\n`],
 ];
 for (const [name, bytes] of files) {
   await mkdir(dirname(join(folder, name)), { recursive: true });
