@@ -8,8 +8,9 @@ const BELOW = {
   repository: ['core', 'vault', 'keys'],
   site: ['core'],
   adapt: ['core', 'site'],
-  pipeline: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt'],
-  cli: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt', 'pipeline'],
+  placement: ['core', 'config', 'vault'],
+  pipeline: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt', 'placement'],
+  cli: ['core', 'config', 'vault', 'keys', 'repository', 'site', 'adapt', 'placement', 'pipeline'],
 };
 
 const rooms = Object.entries(BELOW).map(([room, below]) => ({

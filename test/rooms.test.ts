@@ -60,6 +60,15 @@ describe('the import check', () => {
     expect(result.output).toContain('room-repository');
   });
 
+  it('finds that what judges a plan would ask the vaults themselves', async () => {
+    const result = await check({
+      'src/placement/a.ts': "import { b } from '../repository/b.ts';\nexport const a = b;",
+      'src/repository/b.ts': 'export const b = 1;',
+    });
+    expect(result.code).not.toBe(0);
+    expect(result.output).toContain('room-placement');
+  });
+
   it('finds an SDK imported outside its driver, and one imported at start', async () => {
     const outside = await check({ 'src/cli/a.ts': "export const load = () => import('@aws-sdk/client-s3');" });
     expect(outside.output).toContain('sdk-aws');

@@ -6,6 +6,7 @@ import { defineDiff } from './commands/diff.ts';
 import { defineDoctor } from './commands/doctor.ts';
 import { defineInit } from './commands/init.ts';
 import { defineKeys } from './commands/keys.ts';
+import { definePlacement } from './commands/placement.ts';
 import { definePoints } from './commands/points.ts';
 import { defineRestore } from './commands/restore.ts';
 import { defineShow } from './commands/show.ts';
@@ -39,6 +40,7 @@ export function buildProgram(run: Run, version: string): Command {
   program.commandsGroup('Set up:');
   defineInit(program, run);
   defineDoctor(program, run);
+  definePlacement(program, run);
   defineKeys(program, run);
   program.commandsGroup('Protect:');
   defineBackup(program, run);

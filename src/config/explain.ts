@@ -38,7 +38,8 @@ export function explainIssues(issues: readonly Issue[], document: unknown, locat
     if (value === undefined && issue.code !== 'custom') return [missingProblem(path, at[0]?.description, locator)];
     if (issue.code === 'invalid_type') {
       const expected = `must be ${article(issue.expected)}`;
-      const message = value === null ? `is empty; it ${expected}` : `${expected}, not ${article(kindOf(value))}`;
+      const fraction = issue.expected === 'int' && typeof value === 'number';
+      const message = value === null ? `is empty; it ${expected}` : fraction ? expected : `${expected}, not ${article(kindOf(value))}`;
       return [problem(path, locator.value(path), message, typeHint(issue.expected, value) ?? (path.length > 0 ? at[0]?.description : undefined))];
     }
     return [problem(path, locator.value(path), issue.message, hintOf(issue))];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { failureDomainSchema } from '../core/failure-domain.ts';
 
 /** A text that must not be empty. */
 export const text = (description: string): z.ZodString => z.string().min(1, 'must not be empty').describe(description);
@@ -51,11 +52,34 @@ const maintainKeySchema = openers('maintain')
     'What signs removals; it can neither read points nor add any. Needed by `keys remove`. Without it, what `read` names is used, if it opens everything.',
   );
 
+const wayInSchema = z
+  .strictObject({
+    kind: z
+      .enum(['age', 'passphrase', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-transit'])
+      .describe('What opens it: something that people keep (`age`, `passphrase`), or a key service.'),
+    name: text('What it is called in reports. Default: its kind.').optional(),
+    domain: failureDomainSchema.optional(),
+  })
+  .describe(
+    'One way to open the repository. What people keep is lost with nothing, unless a `domain` says where it is kept; a key service is lost with its `domain`.',
+  );
+
 /** The section `keys` of lifeboat.yaml. */
 export const keysSchema = z
-  .strictObject({ write: writeKeySchema.optional(), read: readKeySchema.optional(), maintain: maintainKeySchema.optional() })
+  .strictObject({
+    write: writeKeySchema.optional(),
+    read: readKeySchema.optional(),
+    maintain: maintainKeySchema.optional(),
+    openers: z
+      .array(wayInSchema)
+      .min(1, 'needs at least one way; leave it out if nothing is to be said')
+      .describe('All that opens the repository, and what each depends on. Default: what `read` names, kept outside every failure domain.')
+      .optional(),
+  })
   .describe('Where the keys of the repository are found. Keys themselves are never written in this file.');
 
 export type WriteKeyConfig = z.output<typeof writeKeySchema>;
 /** Where the keys of the read or maintain role are found. */
 export type OpenerConfig = z.output<typeof readKeySchema>;
+/** One way to open the repository, and where it stands. */
+export type WayInConfig = z.output<typeof wayInSchema>;

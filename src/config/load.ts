@@ -8,10 +8,11 @@ import { explainIssues, problem } from './explain.ts';
 import { Locator } from './locate.ts';
 import { ConfigError } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
+import { checkPlacement } from './placement-check.ts';
 import { checkReferences } from './references.ts';
 import { configSchema } from './schema.ts';
-import type { OpenerConfig, WriteKeyConfig } from './keys-schema.ts';
-import type { PlanConfig, RawConfig, SiteConfig } from './schema.ts';
+import type { OpenerConfig, WayInConfig, WriteKeyConfig } from './keys-schema.ts';
+import type { ControlConfig, PlanConfig, RawConfig, SiteConfig } from './schema.ts';
 
 /** lifeboat.yaml, checked, with every path absolute. */
 export interface Config {
@@ -24,6 +25,10 @@ export interface Config {
   readonly readKey: OpenerConfig | undefined;
   /** What signs removals; without it `readKey` serves, if it opens everything. */
   readonly maintainKey: OpenerConfig | undefined;
+  /** All that opens the repository, when the file says so. */
+  readonly openers: readonly WayInConfig[] | undefined;
+  /** The machine that runs restores, when the file says where it stands. */
+  readonly control: ControlConfig | undefined;
   readonly plans: ReadonlyMap<string, PlanConfig>;
 }
 
@@ -71,6 +76,7 @@ export function parseConfig(text: string, file: string): Config {
   const problems = [
     ...(parsed.success ? [] : explainIssues(parsed.error.issues, value, locator)),
     ...checkReferences(value, locator),
+    ...checkPlacement(value, locator),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, text, problems);
   return resolvePaths(parsed.data, file);
@@ -97,7 +103,7 @@ function resolvePaths(raw: RawConfig, file: string): Config {
       ...(config.passphraseFile !== undefined && { passphraseFile: path(config.passphraseFile) }),
       ...(config.file !== undefined && { file: path(config.file) }),
     };
-  const { write, read, maintain } = raw.keys ?? {};
+  const { write, read, maintain, openers } = raw.keys ?? {};
   return {
     file,
     sites: new Map(Object.entries(raw.sites).map(([name, config]) => [name, site(config)])),
@@ -105,6 +111,8 @@ function resolvePaths(raw: RawConfig, file: string): Config {
     writeKey: write?.file === undefined ? write : { file: path(write.file) },
     readKey: opener(read),
     maintainKey: opener(maintain),
+    openers,
+    control: raw.control,
     plans: new Map(Object.entries(raw.plans)),
   };
 }

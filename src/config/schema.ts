@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { failureDomainSchema, LEVELS } from '../core/failure-domain.ts';
 import { vaultConfigSchema } from '../vault/config.ts';
 import { keysSchema, text } from './keys-schema.ts';
 
@@ -22,12 +23,17 @@ const siteSchema = z
       .boolean()
       .describe('Use the service account of the pod lifeboat runs in, instead of a kubeconfig.')
       .optional(),
+    domain: failureDomainSchema.optional(),
   })
   .refine((site) => site.inCluster !== true || (site.kubeconfig === undefined && site.context === undefined), {
     error: '`inCluster: true` cannot be combined with `kubeconfig` or `context`',
     params: { hint: 'keep one of the two' },
   })
   .describe('A Kubernetes cluster and how to reach it.');
+
+const controlSchema = z
+  .strictObject({ domain: failureDomainSchema })
+  .describe('The machine that runs restores: `lifeboat placement` looks whether it is lost together with the site.');
 
 const selectSchema = z
   .strictObject({
@@ -52,6 +58,17 @@ const planSchema = z
       .array(z.string().min(1, 'must not be empty'))
       .min(1, 'needs at least one vault')
       .describe('The vaults every recovery point is written to: names from `vaults`.'),
+    copies: z
+      .int()
+      .min(1, 'must be at least 1')
+      .describe('How many of the vaults must hold a recovery point for it to count as safe. Default: a majority of them.')
+      .optional(),
+    outlives: z
+      .enum(LEVELS)
+      .describe(
+        'The promise of the plan: any one failure domain of this level, and of those before it in `zone`, `region`, `account`, `cloud`, may be lost with everything in it, and a safe point can still be restored. `backup` refuses a plan that does not keep it.',
+      )
+      .optional(),
     select: selectSchema.optional(),
   })
   .describe('What is protected, and where to.');
@@ -63,6 +80,7 @@ export const configSchema = z
     sites: named(siteSchema, 'The clusters, by name.'),
     vaults: named(vaultConfigSchema, 'The places recovery points are kept in, by name.'),
     keys: keysSchema.optional(),
+    control: controlSchema.optional(),
     plans: named(planSchema, 'What is protected, by name.'),
   })
   .describe('Configuration of lifeboat: which clusters are protected, and where their recovery points are kept.');
@@ -70,5 +88,6 @@ export const configSchema = z
 /** lifeboat.yaml as written, checked, but with paths as they stand in it. */
 export type RawConfig = z.output<typeof configSchema>;
 export type SiteConfig = z.output<typeof siteSchema>;
+export type ControlConfig = z.output<typeof controlSchema>;
 export type SelectConfig = z.output<typeof selectSchema>;
 export type PlanConfig = z.output<typeof planSchema>;

@@ -31,7 +31,7 @@ version: 1
 # The clusters, by name.
 sites:
   ${siteName}:
-${siteBlock(values.site)}
+${siteBlock(values.site)}${SITE_DOMAIN}
 # The places recovery points are kept in, by name. Keep at least one where the site cannot take it along when it
 # fails: another region, another account, another cloud. Each vault is enough by itself.
 vaults:
@@ -43,6 +43,9 @@ ${[...values.vaults].map(([name, vault]) => `  ${scalar(name)}:\n${block(vault, 
   #   endpoint: https://s3.example.net   # for stores other than Amazon S3
   #   credentials:                       # default: AWS_* variables, ~/.aws, the machine's role
   #     profile: backups
+  #   domain:                            # what could take it along; taken from the settings where they say it
+  #     cloud: example
+  #     account: backups
 
 # Where keys are found. No key is ever written in this file.
 keys:
@@ -59,12 +62,22 @@ plans:
   ${siteName}:
     site: ${siteName}
     vaults: [${vaultNames.join(', ')}]
+    # A promise: any one cloud may be lost with everything in it, and a safe point can still be restored. Backups are
+    # refused when vaults and keys do not keep it; \`lifeboat placement\` shows what they keep.
+    # outlives: cloud                      # or account, region, zone
+    # copies: 2                            # vaults that make a point safe; default: a majority
     # Without \`select\`, everything the API server lists.
     # select:
     #   excludeNamespaces: [scratch-*]
     #   excludeTypes: [events, events.events.k8s.io]
 `;
 }
+
+const SITE_DOMAIN = `    # domain:                            # what could take the cluster along: see docs/placement.md
+    #   cloud: aws
+    #   account: "111122223333"
+    #   region: eu-central-1
+`;
 
 function siteBlock(site: SiteConfig): string {
   if (site.inCluster === true) return block({ inCluster: true }, 4);

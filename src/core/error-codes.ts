@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   LB_CONFIG_MISSING: usage('There is no lifeboat.yaml where it was looked for'),
   LB_CONFIG_INVALID: usage('lifeboat.yaml has a mistake'),
   LB_CONFIG_EXISTS: usage('A file that would be written exists already'),
+  // placement
+  LB_PLACEMENT_BROKEN: usage('The plan does not outlive what it promises to'),
   // vaults
   LB_VAULT_NOT_FOUND: fails('The vault or its bucket does not exist'),
   LB_VAULT_ACCESS: fails('The vault refused the credentials or the permission'),

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { failureDomainSchema } from '../core/failure-domain.ts';
+
+/** What every kind of vault has beside its own settings. */
+const everyVault = { domain: failureDomainSchema.optional() };
 
 const directory = z
   .strictObject({
@@ -7,6 +11,7 @@ const directory = z
       .string()
       .min(1)
       .describe('The folder. It must exist; `lifeboat init` creates it. Relative paths start at the folder of lifeboat.yaml.'),
+    ...everyVault,
   })
   .describe('A vault in a folder.');
 
@@ -85,6 +90,7 @@ const s3 = z
       .describe('Put the bucket in the path of the URL instead of the host name. Default: true with `endpoint`, false without.'),
     credentials: s3Credentials.optional(),
     ...lock,
+    ...everyVault,
   })
   .describe('A vault in an S3 bucket.');
 

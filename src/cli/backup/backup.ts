@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import type { BackupResult } from '../../pipeline/backup.ts';
+import { refuseBrokenPromise } from '../../placement/refuse.ts';
 import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
 import { loadWriteKey } from '../key-files.ts';
@@ -12,8 +13,9 @@ import { chosenVaults, closeVaults, openVaults } from '../vaults.ts';
 
 /** `lifeboat backup`: one recovery point of a plan. Exit 3 when something is missing from it, or from a vault. */
 export async function backup(context: Context, planName: string | undefined): Promise<number> {
-  const { name, plan } = await context.plan(planName);
+  const { name, plan, config } = await context.plan(planName);
   const { output, signal } = context;
+  refuseBrokenPromise(config, name, plan);
   const began = performance.now();
   const writeKey = await loadWriteKey(context);
   const configs = await chosenVaults(context, {}, plan.vaults);

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/config/load.ts';
+import { doubtsOf } from '../../src/placement/doubts.ts';
+import { placedPlan } from '../../src/placement/from-config.ts';
+import type { PlacedPlan } from '../../src/placement/from-config.ts';
+import { refuseBrokenPromise } from '../../src/placement/refuse.ts';
+
+/** The plan of a lifeboat.yaml with these sections. */
+function placed({ site = '{}', vaults, keys = '{}', rest = '', plan }: { readonly site?: string; readonly vaults: string; readonly keys?: string; readonly rest?: string; readonly plan: string }): PlacedPlan {
+  const config = parseConfig(`version: 1\nsites: {prod: ${site}}\nvaults: ${vaults}\nkeys: ${keys}\n${rest}\nplans: {prod: ${plan}}\n`, 'lifeboat.yaml');
+  const found = config.plans.get('prod');
+  if (found === undefined) throw new Error('there is no plan');
+  return placedPlan(config, found);
+}
+
+const FOLDERS = '{a: {type: directory, path: a}, b: {type: directory, path: b}, c: {type: directory, path: c}}';
+
+describe('a plan of lifeboat.yaml', () => {
+  it('makes a point safe in its only vault, else in a majority, unless it says how many', () => {
+    const copies = (plan: string): number => placed({ vaults: FOLDERS, plan }).topology.copies;
+    expect(copies('{site: prod, vaults: [a]}')).toBe(1);
+    expect(copies('{site: prod, vaults: [a, b]}')).toBe(2);
+    expect(copies('{site: prod, vaults: [a, b, c]}')).toBe(2);
+    expect(copies('{site: prod, vaults: [a, b, c], copies: 1}')).toBe(1);
+  });
+
+  it('stands where its buckets say, what is written of them first, and says what it read out of them', () => {
+    const { topology, inferred } = placed({
+      vaults: '{a: {type: s3, bucket: one, region: eu-west-1, domain: {account: A1}}, b: {type: s3, bucket: two, endpoint: "https://s3.example.net", region: x}, c: {type: s3, bucket: three, endpoint: "https://storage.googleapis.com", region: auto}}',
+      plan: '{site: prod, vaults: [a, b, c]}',
+    });
+    expect(topology.vaults).toEqual([
+      { name: 'a', place: { cloud: 'aws', account: 'a1', region: 'eu-west-1', zone: 'multi' } },
+      { name: 'b', place: {} },
+      { name: 'c', place: { cloud: 'gcp', zone: 'multi' } },
+    ]);
+    expect(inferred).toEqual([
+      { name: 'vault "a"', fields: ['zone', 'region', 'cloud'] },
+      { name: 'vault "c"', fields: ['zone', 'cloud'] },
+    ]);
+  });
+
+  it('is opened by what people keep outside every domain, and by key services in theirs', () => {
+    const openers = (keys: string): PlacedPlan['topology']['openers'] => placed({ vaults: FOLDERS, keys, plan: '{site: prod, vaults: [a]}' }).topology.openers;
+    expect(openers('{read: {identityFile: id, passphraseEnv: PASS}}')).toEqual([
+      { name: 'age', place: 'outside' },
+      { name: 'passphrase', place: 'outside' },
+    ]);
+    expect(openers('{openers: [{kind: aws-kms, domain: {region: eu-west-1}}, {kind: aws-kms, name: spare}, {kind: vault-transit}, {kind: age, domain: {cloud: GCP}}]}')).toEqual([
+      { name: 'aws-kms 1', place: { cloud: 'aws', region: 'eu-west-1', zone: 'multi' } },
+      { name: 'spare', place: { cloud: 'aws', zone: 'multi' } },
+      { name: 'vault-transit', place: {} },
+      { name: 'age', place: { cloud: 'gcp' } },
+    ]);
+  });
+
+  it('takes a way in for granted where none is named, and says so', () => {
+    const plan = placed({ vaults: FOLDERS, plan: '{site: prod, vaults: [a]}' });
+    expect(plan.topology.openers).toEqual([{ name: 'age or passphrase', place: 'outside' }]);
+    expect(doubtsOf(plan).join('\n')).toContain('keys.openers');
+  });
+
+  it('says what is not given and what looks mistyped', () => {
+    const doubts = doubtsOf(
+      placed({
+        site: '{domain: {cloud: gpc, region: europe-west3}}',
+        vaults: '{a: {type: directory, path: a, domain: {cloud: aws, region: eu-west-1a}}, b: {type: directory, path: b}}',
+        rest: 'control: {domain: {cloud: own, region: berlin}}',
+        plan: '{site: prod, vaults: [a, b], outlives: region}',
+      }),
+    );
+    expect(doubts).toEqual([
+      'vault b: cloud and region not given; it counts as lost with any',
+      'vault a: `eu-west-1a` does not look like a region of aws, and counts as one of its own: is it mistyped?',
+      'site prod: cloud `gpc` counts as another cloud than `gcp`: is it mistyped?',
+      expect.stringContaining('taken for granted') as string,
+    ]);
+  });
+});
+
+describe('a plan that breaks its promise', () => {
+  const config = parseConfig(
+    `version: 1
+sites: {prod: {domain: {cloud: aws, account: "1", region: eu-central-1}}}
+vaults:
+  near: {type: s3, bucket: near-bucket, region: eu-central-1, domain: {account: "1"}}
+  west: {type: s3, bucket: west-bucket, region: eu-west-1, domain: {account: "1"}}
+  south: {type: directory, path: south, domain: {cloud: own, account: own, region: rome, zone: a}}
+plans:
+  kept: {site: prod, vaults: [near, west], outlives: region}
+  broken: {site: prod, vaults: [near, west], outlives: cloud}
+  silent: {site: prod, vaults: [near, west]}
+`,
+    'lifeboat.yaml',
+  );
+  const refuse = (name: string) => (): void => {
+    const plan = config.plans.get(name);
+    if (plan !== undefined) refuseBrokenPromise(config, name, plan);
+  };
+
+  it('is refused with the reason and the nearest plan that would pass', () => {
+    expect(refuse('broken')).toThrow(
+      expect.objectContaining({
+        code: 'LB_PLACEMENT_BROKEN',
+        message: 'Plan "broken" promises to outlive a cloud, and does not: losing cloud aws takes every vault: near and west',
+        where: 'lifeboat.yaml: plans.broken.outlives',
+        hint: expect.stringContaining('Add vault south to plans.broken.vaults; set `copies: 3` in plans.broken (now 2).') as string,
+      }) as Error,
+    );
+  });
+
+  it('is the only one that is refused', () => {
+    expect(refuse('kept')).not.toThrow();
+    expect(refuse('silent')).not.toThrow();
+  });
+});
