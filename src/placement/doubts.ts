@@ -2,6 +2,7 @@ import { nearest } from '../core/suggest.ts';
 import type { FailureDomain, Level } from '../core/failure-domain.ts';
 import { SPREAD } from '../core/failure-domain.ts';
 import type { PlacedPlan } from './from-config.ts';
+import { TELLING } from './loss.ts';
 import type { Standing } from './topology.ts';
 
 /** How the regions of a cloud look. A zone or a misspelling in their place would count as a region of its own. */
@@ -32,14 +33,6 @@ export function doubtsOf({ topology, inferred, openersAssumed }: PlacedPlan): re
     ...(control === undefined ? ['where restores are run is not given (`control.domain`): somebody must be able to run one from elsewhere, with a vault’s address and a key'] : []),
   ];
 }
-
-/** Levels of which it matters whether they are given. */
-const TELLING: Readonly<Record<Level, readonly Level[]>> = {
-  zone: ['cloud', 'region', 'zone'],
-  region: ['cloud', 'region'],
-  account: ['cloud', 'account', 'region'],
-  cloud: ['cloud'],
-};
 
 function unknownText(title: string, { place }: Standing, outlives: Level | undefined): readonly string[] {
   if (place === 'outside') return [];

@@ -25,6 +25,9 @@ export const COORDINATES: Readonly<Record<Level, readonly Coordinate[]>> = {
   zone: ['cloud', 'region', 'zone'],
 };
 
+/** What decides whether a promise to outlive a level is kept: who outlives a cloud or a region outlives what is in it. */
+export const TELLING: Readonly<Record<Level, readonly Coordinate[]>> = { ...COORDINATES, account: ['cloud', 'account', 'region'] };
+
 /** Whether the loss takes what stands in this place. Something has one name at each level, so a name that differs rules it out. */
 export function hitOf(loss: Loss, place: Place): Hit {
   if (place === 'outside') return 'no';

@@ -1,7 +1,7 @@
 import type { FailureDomain, Level } from '../core/failure-domain.ts';
 import type { Change, Proposal } from './change.ts';
 import { costOf, isConditional } from './change.ts';
-import { COORDINATES, coveredLevels } from './loss.ts';
+import { coveredLevels, TELLING } from './loss.ts';
 import { assess, outcomesAt } from './survival.ts';
 import type { Outcome } from './survival.ts';
 import type { Standing, Topology } from './topology.ts';
@@ -14,8 +14,6 @@ export interface Surroundings {
   readonly defaultCopies: ((vaults: number) => number) | undefined;
 }
 
-/** What decides whether a promise to outlive a level is kept: who outlives a cloud or a region outlives what is in it. */
-const TELLING: Readonly<Record<Level, readonly Level[]>> = { ...COORDINATES, account: ['cloud', 'account', 'region'] };
 /** More of the candidates than this are not combined: what is left out is only a nicer proposal, never the last one. */
 const MOST_CANDIDATES = 30;
 /** What the cheaper ways cost at most: a new vault and more copies. */

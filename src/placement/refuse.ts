@@ -8,7 +8,7 @@ import { assess } from './survival.ts';
 
 /** What is wrong with a plan that breaks its promise, for people. */
 export interface BrokenPromise {
-  /** What is promised and what breaks it. */
+  /** What is promised and what breaks it: the rest of a sentence about the plan. */
   readonly message: string;
   /** The nearest plan that keeps it. */
   readonly fix: string;
@@ -23,7 +23,7 @@ export function brokenPromise(config: Config, name: string, plan: PlanConfig): B
   const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : '';
   const [nearest = []] = nearestPlans(topology, surroundings);
   return {
-    message: `Plan "${name}" promises to outlive ${aLevel(topology.outlives)}, and does not: ${reasons[0] ?? ''}${more}`,
+    message: `promises to outlive ${aLevel(topology.outlives)}, and does not: ${reasons[0] ?? ''}${more}`,
     fix: `${sentence(nearest.map((change) => changeText(change, name, topology)).join('; '))}. \`lifeboat placement ${name}\` shows every loss; without \`outlives\` nothing is promised.`,
   };
 }
@@ -32,7 +32,7 @@ export function brokenPromise(config: Config, name: string, plan: PlanConfig): B
 export function refuseBrokenPromise(config: Config, name: string, plan: PlanConfig): void {
   const broken = brokenPromise(config, name, plan);
   if (broken === undefined) return;
-  throw new LifeboatError('LB_PLACEMENT_BROKEN', broken.message, { where: `${config.file}: plans.${name}.outlives`, hint: broken.fix });
+  throw new LifeboatError('LB_PLACEMENT_BROKEN', `Plan "${name}" ${broken.message}`, { where: `${config.file}: plans.${name}.outlives`, hint: broken.fix });
 }
 
 function sentence(text: string): string {

@@ -37,7 +37,7 @@ const placementDocument = z.strictObject({
     z.strictObject({ unknown: z.string() }),
     z.strictObject({
       currency: z.literal('USD'),
-      usage: z.strictObject({ stored: z.number(), addedPerDay: z.number(), backupsPerDay: z.number() }),
+      usage: z.strictObject({ stored: z.number(), addedPerDay: z.number(), backupsPerDay: z.number(), points: z.int() }),
       vaults: z.array(
         z.union([
           z.strictObject({ name: z.string(), unknown: z.string() }),

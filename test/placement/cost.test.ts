@@ -4,7 +4,7 @@ import type { Usage } from '../../src/placement/cost/cost.ts';
 import { tieredUsd } from '../../src/placement/cost/price-table.ts';
 
 const GIB = 2 ** 30;
-const usage: Usage = { stored: 1000 * GIB, addedPerDay: 0, backupsPerDay: 24 };
+const usage: Usage = { stored: 1000 * GIB, addedPerDay: 0, backupsPerDay: 24, points: 100 };
 const near = { name: 'near', type: 's3', domain: { cloud: 'aws', region: 'us-east-1' } };
 
 describe('the price tables', () => {
@@ -41,8 +41,8 @@ describe('the price tables', () => {
 describe('what a month costs', () => {
   it('is what is stored, the requests of its backups, and apart from it one restore', () => {
     const { vaults } = monthlyCost(usage, [near], near.domain);
-    // 1000 GiB at 0.023; 720 backups with a pack, 2 other objects and 8 listings each; 900 GiB beyond the free 100 at 0.09.
-    expect(vaults).toMatchObject([{ name: 'near', storage: 23, requests: expect.closeTo((720 * 11 * 0.005 + 720 * 10 * 0.0004) / 1000) as number, restore: expect.closeTo(81.03, 2) as number }]);
+    // 1000 GiB at 0.023; 720 backups with a pack, 2 other objects and 6 listings each, that read 100 points and half of the month’s; 900 GiB beyond the free 100 at 0.09.
+    expect(vaults).toMatchObject([{ name: 'near', storage: 23, requests: expect.closeTo((720 * 9 * 0.005 + 720 * (10 + 100 + 360) * 0.0004) / 1000) as number, restore: expect.closeTo(81.03, 2) as number }]);
   });
 
   it('counts half of what the month adds', () => {

@@ -12,7 +12,7 @@ export function checkPlacement(config: Config, name: string, plan: PlanConfig, r
   const check = 'placement';
   const broken = brokenPromise(config, name, plan);
   if (broken !== undefined) {
-    report({ subject, check, status: 'fail', message: broken.message, fix: broken.fix });
+    report({ subject, check, status: 'fail', message: `it ${broken.message}`, fix: broken.fix });
     return;
   }
   if (plan.outlives !== undefined) {

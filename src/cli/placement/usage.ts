@@ -30,7 +30,10 @@ const PATIENCE = 15_000;
 
 /** What the plan stores: as the options say, else as the points in its vaults show. */
 export async function usageOf(context: Context, plan: PlanConfig, options: PlacementOptions): Promise<UsageFound> {
-  if (options.stored !== undefined) return { usage: { stored: options.stored, ...rates(options.stored, options, undefined).usage }, from: [`${formatBytes(options.stored)} in each vault (--stored)`, ...rates(options.stored, options, undefined).from] };
+  if (options.stored !== undefined) {
+    const { usage, from } = rates(options.stored, options, undefined);
+    return { usage: { stored: options.stored, points: 0, ...usage }, from: [`${formatBytes(options.stored)} in each vault (--stored)`, ...from] };
+  }
   let points: readonly PointHeader[];
   try {
     points = await pointsOf(context, plan);
@@ -41,7 +44,7 @@ export async function usageOf(context: Context, plan: PlanConfig, options: Place
   if (points.length === 0) return { unknown: 'there is no recovery point yet' };
   const stored = points.reduce((sum, { stats }) => sum + stats.storedBytes, 0);
   const { usage, from } = rates(stored, options, points);
-  return { usage: { stored, ...usage }, from: [`${formatBytes(stored)} in each vault: what the ${plural(points.length, 'point')} of the site added`, ...from] };
+  return { usage: { stored, points: points.length, ...usage }, from: [`${formatBytes(stored)} in each vault: what the ${plural(points.length, 'point')} of the site added`, ...from] };
 }
 
 async function pointsOf(context: Context, plan: PlanConfig): Promise<readonly PointHeader[]> {

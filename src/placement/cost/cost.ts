@@ -15,6 +15,8 @@ export interface Usage {
   /** Bytes that each vault gets in a day. */
   readonly addedPerDay: number;
   readonly backupsPerDay: number;
+  /** Recovery points that are there already: every backup looks at those before it. */
+  readonly points: number;
 }
 
 /** A vault as costs see it. */
@@ -53,9 +55,12 @@ export interface MonthlyCost {
 export const DAYS_OF_A_MONTH = 30;
 /** Bytes of most objects in a vault (the repository's packs). */
 export const OBJECT_BYTES = 16 * 2 ** 20;
-/** What a backup asks of a vault beside writing packs: a point, an index; listings; header, points and indexes read. Roughly. */
+/**
+ * What a backup asks of a vault beside writing packs, as counted on small ones: a point and an index written; listings, a
+ * few more than of a folder because buckets are listed page by page; a header, some indexes and every point read.
+ */
 const BACKUP_WRITES = 2;
-const BACKUP_LISTINGS = 8;
+const BACKUP_LISTINGS = 6;
 const BACKUP_READS = 10;
 
 /**
@@ -96,13 +101,14 @@ function vaultCost(usage: Usage, { name }: PricedVault, found: Prices | string):
   const backups = usage.backupsPerDay * DAYS_OF_A_MONTH;
   const packs = Math.max(backups, Math.ceil((usage.addedPerDay * DAYS_OF_A_MONTH) / OBJECT_BYTES));
   const writes = packs + backups * (BACKUP_WRITES + BACKUP_LISTINGS);
+  const reads = backups * (BACKUP_READS + usage.points + backups / 2);
   return {
     name,
     store: table.store,
     region,
     unconfirmed: prices.unconfirmed === true,
     storage: tieredUsd(average, prices.storage),
-    requests: (writes * prices.writes + backups * BACKUP_READS * prices.reads) / 1000,
+    requests: (writes * prices.writes + reads * prices.reads) / 1000,
     restore: tieredUsd(usage.stored, prices.egress) + (Math.ceil(usage.stored / OBJECT_BYTES) * prices.reads) / 1000,
   };
 }
