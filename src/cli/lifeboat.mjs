@@ -28,9 +28,11 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 
 /** Runs lifeboat in this process. */
 async function start() {
-  // V8 lets the space for young objects grow to many times what reading a stream needs, and never gives it back.
-  // Measured while planning a restore of 100,000 objects: 316 MB at most instead of 430. Its cost in time is not measured.
+  // V8 lets the space for young objects grow to many times what reading a stream needs, and never gives it back; and it
+  // lets the heap grow to several times what is in use before it collects. Measured with 100,000 objects: a backup takes
+  // 146 MB at most instead of 228, a restore 246 MB instead of 404, in the same time but for what the machine varies by.
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--heap-growing-percent=40');
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
