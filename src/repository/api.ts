@@ -13,9 +13,13 @@ export interface StreamRef {
   readonly extents: string;
 }
 
-/** Writes one record stream. `write` applies back-pressure: await it. The bytes are copied or consumed before it resolves. */
+/**
+ * Writes one record stream. `write` applies back-pressure: await what it returns. There is a promise only where there is
+ * something to wait for: waiting for nothing costs a turn for each of many small records. The bytes are copied or consumed
+ * when it returns.
+ */
 export interface RecordWriter {
-  write(record: Uint8Array): Promise<void>;
+  write(record: Uint8Array): Promise<void> | void;
   end(): Promise<StreamRef>;
 }
 

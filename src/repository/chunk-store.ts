@@ -14,8 +14,6 @@ import { Gate } from './parallel.ts';
 import type { ChunkPlace, ChunkSink } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
 
-/** Blocks compressed at once: enough for the thread pool, and a bound on memory. */
-const BLOCKS_IN_FLIGHT = 6;
 /** Full packs being stored at once. */
 const PACKS_IN_FLIGHT = 2;
 /** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
@@ -44,12 +42,10 @@ export class ChunkStore implements ChunkSink {
   readonly #blockOf = new Map<object, OpenBlock>();
   readonly #buffers: Buffer[] = [];
   readonly #work = new Set<Promise<void>>();
-  readonly #blocksPending = new Map<PackBuilder, number>();
   readonly #indexes: string[];
   #unindexed: PackIndex[] = [];
   #pack: PackBuilder | undefined;
   #streams = 0;
-  #blocksInFlight = 0;
   #packsInFlight = 0;
   #failure: { readonly error: unknown } | undefined;
   #stats = { recordsTotal: 0, plaintextBytes: 0, newChunks: 0, newPlaintextBytes: 0, packs: 0, storedBytes: 0 };
@@ -89,8 +85,8 @@ export class ChunkStore implements ChunkSink {
     return { pack: registry.placeOf(block.pack.number), block: block.number, index };
   }
 
-  ready(): Promise<void> {
-    return this.#mustWait() ? this.#waitUntilReady() : READY;
+  ready(): Promise<void> | void {
+    return this.#mustWait() ? this.#waitUntilReady() : undefined;
   }
 
   ended(stream: object, records: number, bytes: number): void {
@@ -137,28 +133,14 @@ export class ChunkStore implements ChunkSink {
 
   #packForNewBlock(): PackBuilder {
     if (this.#pack?.full === true && this.#packsInFlight < PACKS_IN_FLIGHT) this.#closePack();
-    if (this.#pack === undefined) {
-      this.#pack = new PackBuilder(this.#parts.start.registry.add(), this.#repositoryId, this.#parts.sealer);
-      this.#blocksPending.set(this.#pack, 0);
-    }
+    this.#pack ??= new PackBuilder(this.#parts.start.registry.add(), this.#repositoryId, this.#parts.sealer);
     return this.#pack;
   }
 
   #finishBlock(block: OpenBlock): void {
-    const { pack } = block;
     for (const [stream, open] of this.#blockOf) if (open === block) this.#blockOf.delete(stream);
-    this.#blocksInFlight++;
-    this.#blocksPending.set(pack, (this.#blocksPending.get(pack) ?? 0) + 1);
-    this.#background(async () => {
-      try {
-        await pack.finishBlock(block);
-        this.#buffers.push(block.buffer);
-      } finally {
-        this.#blocksInFlight--;
-        this.#blocksPending.set(pack, (this.#blocksPending.get(pack) ?? 0) - 1);
-        this.#gate.wake();
-      }
-    });
+    block.pack.finishBlock(block);
+    this.#buffers.push(block.buffer);
   }
 
   /** No new blocks for the current pack: those that are open are finished as they are, and the pack is stored. */
@@ -180,11 +162,6 @@ export class ChunkStore implements ChunkSink {
   }
 
   async #storePack(pack: PackBuilder): Promise<void> {
-    while ((this.#blocksPending.get(pack) ?? 0) > 0) {
-      await this.#gate.changed();
-      this.#check();
-    }
-    this.#blocksPending.delete(pack);
     const { bytes, index } = await pack.finish();
     await this.#put(packKey(index.pack.id), bytes);
     this.#parts.start.registry.resolve(pack.number, index.pack);
@@ -218,9 +195,7 @@ export class ChunkStore implements ChunkSink {
 
   #mustWait(): boolean {
     if (this.#failure !== undefined || this.#parts.signal.aborted) return true;
-    return (
-      this.#blocksInFlight >= BLOCKS_IN_FLIGHT || (this.#pack?.full === true && this.#packsInFlight >= PACKS_IN_FLIGHT)
-    );
+    return this.#pack?.full === true && this.#packsInFlight >= PACKS_IN_FLIGHT;
   }
 
   async #waitUntilReady(): Promise<void> {
@@ -246,5 +221,3 @@ export class ChunkStore implements ChunkSink {
     this.#work.add(running);
   }
 }
-
-const READY: Promise<void> = Promise.resolve();

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import type { ZstdOptions } from 'node:zlib';
 import { LifeboatError } from '../core/errors.ts';
 
 /** Zstandard frames (RFC 8878), made in the thread pool. */
@@ -20,11 +21,23 @@ const PLAIN_PIECE = 256 * 1024;
 
 /** A zstd frame of `bytes`. The bytes must not change before the promise resolves. */
 export function compress(bytes: Uint8Array): Promise<Buffer> {
-  return compressAsync(bytes, {
+  return compressAsync(bytes, optionsFor(bytes));
+}
+
+/**
+ * The same at once: for blocks, which take half a millisecond. Measured over the blocks of 10,000 objects: 26 ms of the
+ * processor's time, where the thread pool takes 42 to 60, most of what is added on this thread.
+ */
+export function compressNow(bytes: Uint8Array): Buffer {
+  return zstdCompressSync(bytes, optionsFor(bytes));
+}
+
+function optionsFor(bytes: Uint8Array): ZstdOptions {
+  return {
     params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
     pledgedSrcSize: bytes.length,
     chunkSize: Math.min(PIECE, bytes.length + 1024),
-  });
+  };
 }
 
 /** The content of a zstd frame, which must be `maximum` bytes or fewer. Throws `LB_REPO_DAMAGED`. */

@@ -3,7 +3,7 @@ import type { Sealer } from '../keys/sealing.ts';
 import { seal } from './aead.ts';
 import { sha256HexOffThread } from './bytes.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
-import { compress } from './compression.ts';
+import { compressNow } from './compression.ts';
 import type { PackIndex } from './index-object.ts';
 import {
   blockContext,
@@ -112,11 +112,11 @@ export class PackBuilder {
     return new OpenBlock(this, this.#blocks.push(undefined) - 1, buffer);
   }
 
-  /** Compresses and seals a block; its buffer is free again when this resolves. */
-  async finishBlock(block: OpenBlock): Promise<void> {
+  /** Compresses and seals a block; its buffer is free again afterwards. */
+  finishBlock(block: OpenBlock): void {
     const plaintext = block.buffer.subarray(0, block.bytes);
     this.#chunks += block.chunkLengths.length;
-    const frame = await compress(plaintext);
+    const frame = compressNow(plaintext);
     const compressed = frame.length < plaintext.length;
     const { nonce, aad } = blockContext(block.number, this.#repositoryId, this.#keys.commitment);
     const sealed = seal(this.#keys.key, nonce, aad, compressed ? frame : plaintext);

@@ -19,8 +19,8 @@ export interface ChunkSink {
   name(parts: readonly Uint8Array[]): Uint8Array;
   /** Stores the chunk unless it is stored already, copying what it keeps. `stream` says which chunks belong together. */
   store(id: Uint8Array, parts: readonly Uint8Array[], stream: object): ChunkPlace;
-  /** Resolves when the session can take more; rejects when it has failed. */
-  ready(): Promise<void>;
+  /** A promise, while the session can take no more: resolves when it can, rejects when it has failed. */
+  ready(): Promise<void> | void;
   /** The stream will store nothing more. */
   ended(stream: object, records: number, bytes: number): void;
 }
@@ -48,7 +48,7 @@ export class ChunkedRecordWriter implements RecordWriter {
     this.#list = new ExtentBuilder();
   }
 
-  write(record: Uint8Array): Promise<void> {
+  write(record: Uint8Array): Promise<void> | void {
     if (this.#ended) throw new LifeboatError('LB_INTERNAL', 'A record was written to a stream that has ended');
     if (record.length > MAX_RECORD)
       throw new LifeboatError('LB_INTERNAL', `A record has ${record.length} bytes: too many`);
