@@ -45,7 +45,7 @@ export function addVaultOptions(command: Command): Command {
   return command.optionsGroup('Vaults and keys:').addOption(
     new Option(
       '--vault <name|address>',
-      'use this vault only, by its name in lifeboat.yaml or its address (dir:PATH, s3://BUCKET/PREFIX?endpoint=URL); can be repeated',
+      'use this vault only, by its name in lifeboat.yaml or its address (dir:PATH, s3://BUCKET/PREFIX?endpoint=URL, gs://BUCKET/PREFIX, azure://ACCOUNT/CONTAINER/PREFIX); can be repeated',
     ).argParser(collect),
   );
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { LifeboatError, messageOf } from '../core/errors.ts';
-import type { VaultConfig } from '../vault/config.ts';
+import type { VaultConfig, VaultSettings } from '../vault/config.ts';
 import { explainIssues, problem } from './explain.ts';
 import { Locator } from './locate.ts';
 import { ConfigError } from './problem.ts';
@@ -92,8 +92,7 @@ function yamlMessage(code: string, message: string): string {
 function resolvePaths(raw: RawConfig, file: string): Config {
   const folder = dirname(resolve(file));
   const path = (given: string): string => resolvePath(given, folder);
-  const vault = (name: string, config: RawConfig['vaults'][string]): VaultConfig =>
-    config.type === 'directory' ? { ...config, name, path: path(config.path) } : { ...config, name };
+  const vault = (name: string, config: RawConfig['vaults'][string]): VaultConfig => ({ ...withPaths(config, path), name });
   const site = (config: SiteConfig): SiteConfig =>
     config.kubeconfig === undefined ? config : { ...config, kubeconfig: path(config.kubeconfig) };
   const opener = (config: OpenerConfig | undefined): OpenerConfig | undefined =>
@@ -115,6 +114,13 @@ function resolvePaths(raw: RawConfig, file: string): Config {
     control: raw.control,
     plans: new Map(Object.entries(raw.plans)),
   };
+}
+
+/** A vault with its paths changed. */
+export function withPaths(config: VaultSettings, change: (path: string) => string): VaultSettings {
+  if (config.type === 'directory') return { ...config, path: change(config.path) };
+  if (config.type !== 'gcs' || config.credentials === undefined || !('keyFile' in config.credentials)) return config;
+  return { ...config, credentials: { keyFile: change(config.credentials.keyFile) } };
 }
 
 /** A path as written in lifeboat.yaml or given on the command line: `~/` is the home folder, else relative to `folder`. */

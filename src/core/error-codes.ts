@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   LB_VAULT_UNSUPPORTED: fails('The vault lacks something lifeboat needs'),
   LB_VAULT_LOCK_UNSUPPORTED: fails('The vault cannot lock objects'),
   LB_VAULT_LOCKED: fails('An object in the vault is locked and cannot be deleted yet'),
+  LB_VAULT_GARBLED: damage('Other bytes came from the vault than it has a checksum of'),
   LB_VAULT_INVALID_KEY: fails('A name cannot be used for an object in a vault'),
   // keys
   LB_KEY_MISSING: usage('No key was given that is needed for this'),

@@ -33,6 +33,16 @@ async function openDriver(config: VaultConfig, options: OpenVaultOptions): Promi
       vault = await openS3Vault(config);
       break;
     }
+    case 'gcs': {
+      const { openGcsVault } = await import('./gcs.ts');
+      vault = await openGcsVault(config);
+      break;
+    }
+    case 'azure': {
+      const { openAzureVault } = await import('./azure.ts');
+      vault = await openAzureVault(config);
+      break;
+    }
   }
   return vault;
 }

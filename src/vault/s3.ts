@@ -1,17 +1,18 @@
 import { Readable } from 'node:stream';
 import { isLifeboatError } from '../core/errors.ts';
 import { DEFAULT_RETRY } from './backoff.ts';
+import { readBody } from './body.ts';
 import type { RetryPolicy } from './backoff.ts';
 import type { S3VaultConfig } from './config.ts';
 import { checkKey, checkPrefix, lockUnsupported, objectMissing, VaultError } from './errors.ts';
-import { resolveRange } from './range.ts';
-import { DEFAULT_S3_LIMITS, S3Bucket } from './s3/bucket.ts';
-import type { BucketCall, S3Limits } from './s3/bucket.ts';
-import { readBody } from './s3/body.ts';
+import { DEFAULT_LIMITS } from './remote.ts';
+import type { RemoteCall, RemoteLimits } from './remote.ts';
+import { isAnswerTo, rangeHeader } from './range.ts';
+import { S3Bucket } from './s3/bucket.ts';
 import { configureClient } from './s3/client.ts';
 import { answerOf } from './s3/errors.ts';
 import { deleteObject } from './s3/delete.ts';
-import { contentMd5 } from './s3/md5.ts';
+import { contentMd5 } from './md5.ts';
 import { listInOrder } from './s3/list.ts';
 import type { FolderPage, ReadFolderPage } from './s3/list.ts';
 import { lockParameters, retainFirstVersion, retentionOf } from './s3/lock.ts';
@@ -19,7 +20,7 @@ import type { LockParameters, S3LockMode } from './s3/lock.ts';
 import { storeInParts } from './s3/multipart.ts';
 import { firstVersion, readFirstVersions, versionParameter } from './s3/versions.ts';
 import type { S3Version } from './s3/versions.ts';
-import { BodyReader, collect } from './streams.ts';
+import { BodyReader, collect, empty } from './streams.ts';
 import { KEY_PATTERN } from './vault.ts';
 import type {
   CallOptions,
@@ -36,7 +37,7 @@ import type {
 
 /** What opening an S3 vault can be told beside its configuration. */
 export interface S3VaultOptions {
-  readonly limits?: Partial<S3Limits>;
+  readonly limits?: Partial<RemoteLimits>;
   /** How the parts of a large upload are tried again. Whole calls are not: that is the retry decorator's work. */
   readonly partRetry?: RetryPolicy;
   /** Where credentials are looked up that `credentials` names. Default: this process's environment. */
@@ -52,10 +53,6 @@ const LOOK_FIRST = 1024 * 1024;
 /** Objects up to this many parts' sizes are sent whole, which takes one call instead of four. */
 const WHOLE_PARTS = 2;
 
-/** In place of a Range header: none is needed, and no request is. */
-const WHOLE = 'whole';
-const NOTHING = 'nothing';
-
 /**
  * Opens a bucket, or a prefix of it, as a vault. Sends nothing: a bucket that is missing or refuses the credentials
  * shows at the first call. Throws `LB_VAULT_ACCESS` when a credential that is named is not set.
@@ -63,7 +60,7 @@ const NOTHING = 'nothing';
 export async function openS3Vault(config: S3VaultConfig, options: S3VaultOptions = {}): Promise<Vault> {
   const configured = await configureClient(config, options.env ?? process.env);
   const prefix = config.prefix === undefined ? '' : `${config.prefix}/`;
-  const limits = { ...DEFAULT_S3_LIMITS, ...options.limits };
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const bucket = new S3Bucket(config.name, config.bucket, prefix, configured, limits);
   const host = config.endpoint === undefined ? 's3:/' : config.endpoint.replace(/\/$/, '');
   const lockMode = config.lock === true ? (config.lockMode === 'governance' ? 'GOVERNANCE' : 'COMPLIANCE') : undefined;
@@ -98,7 +95,7 @@ class S3Vault implements Vault {
     const lock = this.#lockFor(key, retainUntil);
     const reader = new BodyReader(body, signal);
     const doing = lock.ObjectLockMode === undefined ? 'storing' : 'storing and locking';
-    const call: BucketCall = { doing, key, signal, bytes: reader.size };
+    const call: RemoteCall = { doing, key, signal, bytes: reader.size };
     try {
       if (reader.size > LOOK_FIRST && (await this.#isThere(key, call))) return 'exists';
       if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) await this.#putInParts(key, reader, lock, signal);
@@ -114,11 +111,11 @@ class S3Vault implements Vault {
   async get(key: string, options: GetOptions = {}): Promise<VaultObject> {
     checkKey(this.name, key);
     const { signal } = options;
-    const call: BucketCall = { doing: 'reading', key, signal };
+    const call: RemoteCall = { doing: 'reading', key, signal };
     try {
       const version = options.original === true ? await this.#genuine(key, signal) : undefined;
-      const range = await this.#rangeHeader(key, options, version?.size);
-      if (range === NOTHING) return { length: 0, body: empty() };
+      const range = await rangeHeader(options, async () => version?.size ?? (await this.#sizeOf(key, signal)));
+      if (range === 'nothing') return { length: 0, body: empty() };
       return await this.#getRange(range, version, call);
     } catch (error) {
       // The range begins at or after the end; so the object exists.
@@ -129,7 +126,7 @@ class S3Vault implements Vault {
 
   async head(key: string, { signal, original }: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(this.name, key);
-    const call: BucketCall = { doing: 'finding', key, signal };
+    const call: RemoteCall = { doing: 'finding', key, signal };
     const { bucket, client, sdk } = this.#bucket;
     try {
       const version = original === true ? versionParameter(await this.#genuine(key, signal)) : {};
@@ -153,7 +150,7 @@ class S3Vault implements Vault {
     const { startAfter = '', signal, original } = options;
     // Nothing with the prefix comes after a key that is beyond all of them.
     if (startAfter > prefix && !startAfter.startsWith(prefix)) return;
-    const call: BucketCall = { doing: 'listing', signal };
+    const call: RemoteCall = { doing: 'listing', signal };
     let last = '';
     const readPage: ReadFolderPage =
       original === true
@@ -197,7 +194,7 @@ class S3Vault implements Vault {
     return version;
   }
 
-  async #putWhole(key: string, Body: Uint8Array, lock: LockParameters, call: BucketCall): Promise<void> {
+  async #putWhole(key: string, Body: Uint8Array, lock: LockParameters, call: RemoteCall): Promise<void> {
     const { bucket, client, sdk } = this.#bucket;
     const Key = this.#bucket.fullKey(key);
     const answer = await this.#bucket.call(call, (abortSignal) =>
@@ -218,7 +215,7 @@ class S3Vault implements Vault {
   }
 
   /** Whether the object exists, as far as it may be known: a writer need not have the right to read. */
-  async #isThere(key: string, { signal }: BucketCall): Promise<boolean> {
+  async #isThere(key: string, { signal }: RemoteCall): Promise<boolean> {
     try {
       return (await this.head(key, { signal })) !== undefined;
     } catch (error) {
@@ -227,30 +224,20 @@ class S3Vault implements Vault {
     }
   }
 
-  /** The Range header for what is wanted, `WHOLE` or `NOTHING`. Asks for the size only where S3 has no way to say it. */
-  async #rangeHeader(key: string, options: GetOptions, known: number | undefined): Promise<string> {
-    const { offset = 0, length } = options;
-    resolveRange(0, options);
-    if (length === undefined) {
-      if (offset === 0) return WHOLE;
-      return offset > 0 ? `bytes=${offset}-` : `bytes=${offset}`;
-    }
-    if (length > 0 && offset >= 0) return `bytes=${offset}-${offset + length - 1}`;
-    if (length > 0 && length >= -offset) return `bytes=${offset}`;
-    const size = known ?? (await this.head(key, { signal: options.signal }))?.size;
-    if (size === undefined) throw Object.assign(new Error('not found'), { $metadata: { httpStatusCode: 404 } });
-    const { start, end } = resolveRange(size, options);
-    return start === end ? NOTHING : `bytes=${start}-${end - 1}`;
+  async #sizeOf(key: string, signal: AbortSignal | undefined): Promise<number> {
+    const info = await this.head(key, { signal });
+    if (info === undefined) throw objectMissing(this.name, key);
+    return info.size;
   }
 
-  async #getRange(range: string, version: S3Version | undefined, call: BucketCall): Promise<VaultObject> {
+  async #getRange(range: string | undefined, version: S3Version | undefined, call: RemoteCall): Promise<VaultObject> {
     const { bucket, client, sdk, limits } = this.#bucket;
-    const input = { Bucket: bucket, Key: this.#bucket.fullKey(call.key ?? ''), ...(range === WHOLE ? {} : { Range: range }), ...(version === undefined ? {} : versionParameter(version)) };
+    const input = { Bucket: bucket, Key: this.#bucket.fullKey(call.key ?? ''), ...(range === undefined ? {} : { Range: range }), ...(version === undefined ? {} : versionParameter(version)) };
     const answer = await this.#bucket.call(call, (abortSignal) =>
       client.send(new sdk.GetObjectCommand(input), { abortSignal }),
     );
     const { Body, ContentLength, ETag } = answer;
-    if (!(Body instanceof Readable) || ContentLength === undefined || ETag === undefined || !isAnswerTo(range, answer)) {
+    if (!(Body instanceof Readable) || ContentLength === undefined || ETag === undefined || !isAnswerTo(range, { length: ContentLength, range: answer.ContentRange })) {
       if (Body instanceof Readable) Body.destroy();
       throw this.#bucket.notAStore(call);
     }
@@ -258,7 +245,7 @@ class S3Vault implements Vault {
     return { length: ContentLength, body };
   }
 
-  async #listPage(prefix: string, from: { startAfter?: string; next?: string }, call: BucketCall): Promise<FolderPage> {
+  async #listPage(prefix: string, from: { startAfter?: string; next?: string }, call: RemoteCall): Promise<FolderPage> {
     const { bucket, client, sdk } = this.#bucket;
     const input = {
       Bucket: bucket,
@@ -289,27 +276,6 @@ class S3Vault implements Vault {
     const hint = 'Use another store: an S3 directory bucket, for one, has no order.';
     return new VaultError('LB_VAULT_UNSUPPORTED', this.name, message, { hint });
   }
-}
-
-interface AnswerToGet {
-  readonly ContentLength?: number | undefined;
-  readonly ContentRange?: string | undefined;
-}
-
-/**
- * True unless a range was asked for and something else came. An empty object has no range, and servers differ in how
- * they say so.
- */
-function isAnswerTo(range: string, answer: AnswerToGet): boolean {
-  if (range === WHOLE || answer.ContentLength === 0) return true;
-  const given = /^bytes ([0-9]+)-/.exec(answer.ContentRange ?? '');
-  if (given === null) return false;
-  const asked = /^bytes=([0-9]+)-/.exec(range);
-  return asked === null || asked[1] === given[1];
-}
-
-async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {
-  // No bytes.
 }
 
 function withoutUserInfo(url: string): string {

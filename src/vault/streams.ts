@@ -124,3 +124,8 @@ export async function collect(source: AsyncIterable<Uint8Array>, length: number)
   }
   return at === length ? bytes : bytes.subarray(0, at);
 }
+
+/** A body of no bytes. */
+export async function* empty(): AsyncGenerator<Uint8Array, void, undefined> {
+  // No bytes.
+}

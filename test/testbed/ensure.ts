@@ -1,4 +1,6 @@
+import { findAzurite } from './azure/azurite.ts';
 import type { CacheOptions } from './cache.ts';
+import { findFakeGcs } from './gcs/fake-gcs-server.ts';
 import { COMPONENTS } from './kubernetes/build.ts';
 import { findComponents } from './kubernetes/components.ts';
 import { findSeaweedfs } from './s3/seaweedfs.ts';
@@ -12,5 +14,7 @@ import { findVersitygw } from './s3/versitygw.ts';
 export async function ensureTestbed(options: CacheOptions = {}): Promise<void> {
   await findSeaweedfs(options);
   await findVersitygw(options);
+  await findAzurite(options);
+  await findFakeGcs(options);
   await findComponents(COMPONENTS, options);
 }

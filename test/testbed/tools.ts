@@ -77,6 +77,25 @@ export async function pythonPackage(name: string, requirement: string, options: 
   );
 }
 
+/**
+ * Installs an npm package once into a folder of its own, with what it depends on, and gives that folder: for servers whose
+ * many dependencies would outnumber the project's own. `requirement` names an exact version: `name@1.2.3`. No scripts are run.
+ */
+export async function npmPackage(name: string, requirement: string, options: CacheOptions = {}): Promise<string> {
+  return await cachedArtifact(
+    {
+      name,
+      key: [requirement, process.platform, process.arch],
+      build: async (dir, report, signal) => {
+        report('installing', requirement);
+        const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
+        await run('npm', ['install', '--prefix', dir, ...flags, requirement], { cwd: dir, ...(signal ? { signal } : {}) });
+      },
+    },
+    options,
+  );
+}
+
 /** `example.com/a/cmd/tool@v1.2.3` installs a binary named `tool`. */
 function binaryName(target: string): string {
   return (target.split('@')[0] ?? target).split('/').at(-1) ?? target;

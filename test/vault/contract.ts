@@ -22,8 +22,11 @@ const TRICKY =
 const INVALID_KEYS = ['', '/', 'a/', '/a', 'a//b', '.', '..', '../a', 'a/../b', 'a/.b', '.tmp/a', 'a b', 'a\\b', 'ä', 'a\n', 'a'.repeat(256), `${'a/'.repeat(256)}a`];
 const INVALID_PREFIXES = ['..', '../', '/', 'a//', './', 'a/../', 'ü'];
 
-/** What every vault promises (src/vault/vault.ts), as tests. */
-export function describeVault(kind: string, start: () => Promise<Storage>): void {
+/** More than any store gives in one page (Azure: 5,000). */
+const MANY = 5200;
+
+/** What every vault promises (src/vault/vault.ts), as tests. `many` is how many keys are listed; fewer where storing them takes too long. */
+export function describeVault(kind: string, start: () => Promise<Storage>, many = MANY): void {
   describe(`a vault in ${kind}`, () => {
     let storage: Storage;
     const opened: Vault[] = [];
@@ -166,9 +169,9 @@ export function describeVault(kind: string, start: () => Promise<Storage>): void
       for await (const { key, size } of vault.list('')) expect(size).toBe(key.length);
     });
 
-    it('lists 5,000 keys, from anywhere, as far as one likes', async () => {
+    it(`lists ${many} keys, from anywhere, as far as one likes`, async () => {
       const vault = await fresh();
-      const keys = Array.from({ length: 5000 }, (_, i) => (i < 2500 ? `many/${i}` : `k${i % 50}/${i}`));
+      const keys = Array.from({ length: many }, (_, i) => (i < many / 2 ? `many/${i}` : `k${i % 50}/${i}`));
       const todo = [...keys];
       const work = async (): Promise<void> => {
         for (let key = todo.pop(); key !== undefined; key = todo.pop()) await vault.put(key, new Uint8Array(1));
@@ -177,7 +180,8 @@ export function describeVault(kind: string, start: () => Promise<Storage>): void
       const sorted = keys.toSorted();
       expect(await keysOf(vault)).toEqual(sorted);
       expect(await keysOf(vault, 'many/', 'many/2')).toEqual(sorted.filter((key) => key.startsWith('many/') && key > 'many/2'));
-      expect(await keysOf(vault, '', sorted[2600])).toEqual(sorted.slice(2601));
+      const middle = Math.round(many * 0.52);
+      expect(await keysOf(vault, '', sorted[middle])).toEqual(sorted.slice(middle + 1));
       const some: string[] = [];
       for await (const { key } of vault.list('many/')) {
         some.push(key);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VaultError } from '../../src/vault/errors.ts';
 import { s3Error } from '../../src/vault/s3/errors.ts';
-import type { S3Doing } from '../../src/vault/s3/errors.ts';
+import type { Doing } from '../../src/vault/remote.ts';
 import { codeOf } from './bytes.ts';
 
 /** What the SDK throws for an answer, as far as it matters. */
@@ -14,7 +14,7 @@ function broken(code: string): Error {
   return Object.assign(new Error(`connect ${code} 127.0.0.1:1`), { code });
 }
 
-const explained = (error: Error, doing: S3Doing = 'reading', key: string | undefined = 'a/b'): Error =>
+const explained = (error: Error, doing: Doing = 'reading', key: string | undefined = 'a/b'): Error =>
   s3Error(error, { vault: 'v', bucket: 'b', key, doing, redact: (text) => text.replaceAll('hush', '[redacted]') });
 
 describe('what S3 servers and connections say', () => {

@@ -10,6 +10,7 @@ import type { S3Server } from '../testbed/s3/server.ts';
 import { addVersitygwUser, startVersitygw } from '../testbed/s3/versitygw.ts';
 import { codeOf, codesOf, digest, digestOf, failure, keysOf, someBytes } from './bytes.ts';
 import { s3Settings } from './s3-settings.ts';
+import { everythingIn } from './secrets.ts';
 
 type Settings = Omit<S3VaultConfig, 'name'>;
 
@@ -25,13 +26,6 @@ const allCalls = (vault: Vault): Promise<unknown>[] => [
   vault.delete('a'),
   keysOf(vault),
 ];
-
-/** All an error says, to anybody who looks into it. */
-function everythingIn(error: unknown): string {
-  if (!(error instanceof Error)) return JSON.stringify(error);
-  const { message, stack = '', cause } = error;
-  return [message, stack, JSON.stringify(error), cause === undefined ? '' : everythingIn(cause)].join('\n');
-}
 
 describe.each([
   ['SeaweedFS', startSeaweedfs],

@@ -17,7 +17,7 @@ export const defineInit: Define = (parent, run) => {
     .addOption(
       new Option(
         '--vault <address>',
-        'where recovery points go: dir:PATH, or s3://BUCKET/PREFIX with ?endpoint=URL, region=R, pathStyle=true, profile=P joined by &; NAME= in front gives it a name; can be repeated',
+        'where recovery points go: dir:PATH, s3://BUCKET/PREFIX (?endpoint=URL, region=R, pathStyle=true, profile=P), gs://BUCKET/PREFIX (?endpoint=URL, keyFile=FILE, keyEnv=NAME) or azure://ACCOUNT/CONTAINER/PREFIX (?endpoint=URL, sasEnv=NAME, accountKeyEnv=NAME, connectionStringEnv=NAME); parameters are joined by &; lock=true for buckets that can lock; NAME= in front gives it a name; can be repeated',
       ).argParser(collect),
     )
     .addOption(
@@ -33,6 +33,7 @@ export const defineInit: Define = (parent, run) => {
         [
           ['init --kubeconfig ~/.kube/config --context prod --vault dir:/mnt/backups', 'one cluster, one folder'],
           ['init --vault near=dir:/mnt/backups --vault "far=s3://backups/prod?region=eu-central-1"', 'two vaults'],
+          ['init --vault "azure://myaccount/backups?sasEnv=BACKUP_SAS" --vault gs://my-backups/prod', 'two clouds'],
           ['init', 'in a folder with a lifeboat.yaml: set up the vaults that were added to it'],
           ['init --identity lifeboat-identity.txt', 'the same, with the key that opens the repository'],
         ],

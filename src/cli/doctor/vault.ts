@@ -33,7 +33,7 @@ export async function checkVault(context: Context, config: VaultConfig, keys: Fo
     if (!(await checkAbilities(context, vault, subject, report))) return;
     await checkRepository(context, vault, subject, keys, report);
     if (config.type === 'directory') await checkRoom(config.path, subject, report);
-    else await checkClock(config, context.signal, subject, report);
+    else await checkClock(addressOf(config), context.signal, subject, report);
   } catch (error) {
     context.signal.throwIfAborted();
     report(failure(subject, 'reachable', error));
@@ -117,9 +117,15 @@ async function checkRoom(path: string, subject: string, report: Report): Promise
   });
 }
 
+/** Where a store answers. */
+function addressOf(config: Exclude<VaultConfig, { type: 'directory' }>): string {
+  if (config.endpoint !== undefined) return config.endpoint;
+  if (config.type === 's3') return `https://s3.${config.region ?? 'us-east-1'}.amazonaws.com`;
+  return config.type === 'gcs' ? 'https://storage.googleapis.com' : `https://${config.account}.blob.core.windows.net`;
+}
+
 /** Any answer of the store carries its time, also one that refuses. */
-async function checkClock(config: Extract<VaultConfig, { type: 's3' }>, signal: AbortSignal, subject: string, report: Report): Promise<void> {
-  const url = config.endpoint ?? `https://s3.${config.region ?? 'us-east-1'}.amazonaws.com`;
+async function checkClock(url: string, signal: AbortSignal, subject: string, report: Report): Promise<void> {
   const before = Date.now();
   try {
     const answer = await fetch(url, { method: 'HEAD', redirect: 'manual', signal: AbortSignal.any([signal, AbortSignal.timeout(CLOCK_TIMEOUT)]) });

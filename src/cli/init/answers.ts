@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { withPaths } from '../../config/load.ts';
 import { NAME_PATTERN } from '../../config/schema.ts';
 import type { SiteConfig } from '../../config/schema.ts';
 import { parseVaultUrl } from '../../config/vault-url.ts';
@@ -50,7 +51,7 @@ export function vaultAnswers(context: Context, given: readonly string[]): readon
   for (const text of given) {
     const named = /^([A-Za-z0-9_-]+)=(.+)$/s.exec(text);
     const settings = parseVaultUrl(named?.[2] ?? text, context.folder);
-    const base = named?.[1] ?? (settings.type === 'directory' ? 'local' : nameFrom(settings.bucket));
+    const base = named?.[1] ?? nameFrom(placeOf(settings));
     const taken = vaults.map((vault) => vault.name);
     if (named !== null && taken.includes(base)) throw new LifeboatError('LB_USAGE', `Two vaults are called \`${base}\``, { hint: 'Give each a name of its own: NAME=ADDRESS.' });
     let name = base;
@@ -62,7 +63,13 @@ export function vaultAnswers(context: Context, given: readonly string[]): readon
 
 /** A vault as it shall stand in lifeboat.yaml. */
 export function vaultInFile(context: Context, { name: _name, ...settings }: VaultConfig): VaultSettings {
-  return settings.type === 'directory' ? { ...settings, path: inFile(context, settings.path) } : settings;
+  return withPaths(settings, (path) => inFile(context, path));
+}
+
+/** What a vault is called after, if nobody names it. */
+function placeOf(settings: VaultSettings): string {
+  if (settings.type === 'directory') return 'local';
+  return settings.type === 'azure' ? settings.container : settings.bucket;
 }
 
 /** A path as it shall stand in lifeboat.yaml: relative when it is below the file's folder, so that the folder can be moved. */

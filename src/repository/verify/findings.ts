@@ -27,6 +27,7 @@ export class Findings {
 
 const KINDS: Partial<Record<ErrorCode, Finding['kind']>> = {
   LB_VAULT_OBJECT_MISSING: 'missing',
+  LB_VAULT_GARBLED: 'damaged',
   LB_REPO_DAMAGED: 'damaged',
   LB_REPO_FORGED: 'forged',
   LB_KEY_WRONG: 'forged',

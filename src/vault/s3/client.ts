@@ -1,8 +1,7 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { LifeboatError } from '../../core/errors.ts';
+import { createAgents } from '../agents.ts';
 import type { S3VaultConfig } from '../config.ts';
-import { VaultError } from '../errors.ts';
+import { credentialFrom } from '../environment.ts';
 
 /** Loads the SDK: much code, that only who opens such a vault is to load. */
 const loadSdk = () => import('@aws-sdk/client-s3');
@@ -12,8 +11,6 @@ export type S3Sdk = Awaited<ReturnType<typeof loadSdk>>;
 type S3Client = InstanceType<S3Sdk['S3Client']>;
 type S3ClientConfig = NonNullable<ConstructorParameters<S3Sdk['S3Client']>[0]>;
 
-/** Connections of one vault at a time: enough for parallel packs and parts, few enough for a small server. */
-const CONNECTIONS = 16;
 const CONNECT_MS = 10_000;
 /** Where stores other than Amazon S3 mostly claim to be. */
 const ANY_REGION = 'us-east-1';
@@ -37,7 +34,7 @@ export async function configureClient(config: S3VaultConfig, env: NodeJS.Process
   const secrets = new Set<string>();
   const { endpoint } = config;
   const region = config.region ?? (endpoint === undefined ? undefined : (env['AWS_REGION'] ?? ANY_REGION));
-  const agent = { keepAlive: true, maxSockets: CONNECTIONS };
+  const agents = createAgents();
   const settings: S3ClientConfig = {
     forcePathStyle: config.pathStyle ?? endpoint !== undefined,
     // The vault is retried as a whole, by one decorator for all drivers.
@@ -49,8 +46,8 @@ export async function configureClient(config: S3VaultConfig, env: NodeJS.Process
     expectContinueHeader: false,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
     },
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -77,13 +74,7 @@ function credentialSettings(config: S3VaultConfig, env: NodeJS.ProcessEnv): Pick
   const { credentials, name } = config;
   if (credentials === undefined) return {};
   if ('profile' in credentials) return { profile: credentials.profile };
-  const value = (variable: string): string => {
-    const found = env[variable];
-    if (found !== undefined && found !== '') return found;
-    throw new VaultError('LB_VAULT_ACCESS', name, `The environment variable ${variable} is not set`, {
-      hint: `Set it to the credential of vault "${name}", or correct \`credentials\` in lifeboat.yaml.`,
-    });
-  };
+  const value = (variable: string): string => credentialFrom(env, variable, name);
   const { accessKeyIdEnv, secretAccessKeyEnv, sessionTokenEnv } = credentials;
   return {
     credentials: {

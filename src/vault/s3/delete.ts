@@ -1,6 +1,7 @@
 import { isLifeboatError } from '../../core/errors.ts';
 import { stillLocked } from '../errors.ts';
-import type { BucketCall, S3Bucket } from './bucket.ts';
+import type { RemoteCall } from '../remote.ts';
+import type { S3Bucket } from './bucket.ts';
 import { retentionOf } from './lock.ts';
 import { versionsOf } from './versions.ts';
 
@@ -44,7 +45,7 @@ async function deleteVersion(
   signal: AbortSignal | undefined,
 ): Promise<{ readonly isMark: boolean; readonly version: string | undefined }> {
   const { client, sdk } = bucket;
-  const call: BucketCall = { doing: 'deleting', key, signal };
+  const call: RemoteCall = { doing: 'deleting', key, signal };
   const version = VersionId === undefined ? {} : { VersionId };
   try {
     const input = { Bucket: bucket.bucket, Key: bucket.fullKey(key), ...version };

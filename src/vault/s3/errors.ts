@@ -1,25 +1,15 @@
 import { isLifeboatError } from '../../core/errors.ts';
 import { objectMissing, VaultError } from '../errors.ts';
 import type { VaultErrorCode } from '../errors.ts';
-
-/** What a call is for; said in messages, and decides what a refusal means. */
-export type S3Doing =
-  | 'storing'
-  | 'storing and locking'
-  | 'reading'
-  | 'finding'
-  | 'listing'
-  | 'deleting'
-  | 'locking'
-  | 'finding the lock of'
-  | 'listing the versions of';
+import { capital, field, isCertificateError, number, record, retryAfter, text } from '../remote-answer.ts';
+import type { Doing } from '../remote.ts';
 
 /** What is known of a failed call to an S3 server. */
 export interface S3Failure {
   readonly vault: string;
   readonly bucket: string;
   readonly key?: string | undefined;
-  readonly doing: S3Doing;
+  readonly doing: Doing;
   /** Takes credentials out of text that came from outside. */
   readonly redact: (text: string) => string;
 }
@@ -79,9 +69,6 @@ const BY_NAME: Readonly<Record<string, { readonly code: VaultErrorCode; readonly
   TokenProviderError: { code: 'LB_VAULT_ACCESS', hint: 'Log in again: `aws sso login`.' },
 };
 
-/** Names of certificate failures of Node's TLS. */
-const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_|HOSTNAME_MISMATCH)/;
-
 const CHECK_ENDPOINT = 'Check `endpoint`; docs/vaults.md says what a store must be able to do.';
 
 const RIGHT_TO_READ =
@@ -92,7 +79,7 @@ const HOW_TO_LOCK =
   'The bucket must be made with object lock: docs/vaults.md, "Locks", says how. Or take `lock` out of the vault\'s configuration.';
 
 /** What to grant when it was refused. */
-const RIGHTS: Readonly<Record<S3Doing, string>> = {
+const RIGHTS: Readonly<Record<Doing, string>> = {
   storing: 'Check `credentials`, or grant them s3:PutObject for the objects of the bucket.',
   'storing and locking':
     'Check `credentials`, or grant them s3:PutObject and s3:PutObjectRetention for the objects of the bucket.',
@@ -121,14 +108,14 @@ export function s3Error(error: unknown, failure: S3Failure): Error {
   });
 }
 
-function meaningOf(answer: S3Answer, doing: S3Doing): { readonly code: VaultErrorCode; readonly hint?: string } {
+function meaningOf(answer: S3Answer, doing: Doing): { readonly code: VaultErrorCode; readonly hint?: string } {
   if (doing.includes('lock') && saysItCannotLock(answer)) return { code: 'LB_VAULT_LOCK_UNSUPPORTED', hint: HOW_TO_LOCK };
   const known = BY_NAME[answer.name];
   if (known !== undefined) {
     if (answer.region === undefined || known.code !== 'LB_VAULT_NOT_FOUND') return known;
     return { ...known, hint: `The bucket is in the region ${answer.region}: correct \`region\`.` };
   }
-  if (CERTIFICATE.test(answer.name)) {
+  if (isCertificateError(answer.name)) {
     return {
       code: 'LB_VAULT_UNTRUSTED',
       hint: 'Name the authority that signed it in NODE_EXTRA_CA_CERTS, or correct `endpoint`.',
@@ -197,32 +184,4 @@ export function answerOf(error: unknown): S3Answer {
     retryAfterMs: retryAfter(text(headers['retry-after'])),
     region: text(headers['x-amz-bucket-region']) ?? text(field(error, 'Region')),
   };
-}
-
-/** RFC 9110, section 10.2.3: seconds, or a date. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (/^[0-9]+$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-function field(value: unknown, name: string): unknown {
-  return record(value)[name];
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' && value > 0 ? value : undefined;
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -1,6 +1,7 @@
 import { isLifeboatError } from '../../core/errors.ts';
 import { objectMissing } from '../errors.ts';
-import type { BucketCall, S3Bucket } from './bucket.ts';
+import type { RemoteCall } from '../remote.ts';
+import type { S3Bucket } from './bucket.ts';
 import { answerOf } from './errors.ts';
 import { firstVersion, versionParameter } from './versions.ts';
 
@@ -43,7 +44,7 @@ export async function retainFirstVersion(
   const current = await retentionOf(bucket, key, target, signal);
   if (until.getTime() <= Math.max(Date.now(), current?.until.getTime() ?? 0)) return;
   const mode = current?.mode === 'COMPLIANCE' ? 'COMPLIANCE' : lock.mode;
-  const call: BucketCall = { doing: 'locking', key, signal };
+  const call: RemoteCall = { doing: 'locking', key, signal };
   try {
     const { client, sdk } = bucket;
     const input = { Bucket: bucket.bucket, Key: bucket.fullKey(key), ...target, Retention: { Mode: mode, RetainUntilDate: until } };
@@ -66,7 +67,7 @@ export async function retentionOf(
   version: { readonly VersionId?: string },
   signal: AbortSignal | undefined,
 ): Promise<Retention | undefined> {
-  const call: BucketCall = { doing: 'finding the lock of', key, signal };
+  const call: RemoteCall = { doing: 'finding the lock of', key, signal };
   try {
     const { client, sdk } = bucket;
     const input = { Bucket: bucket.bucket, Key: bucket.fullKey(key), ...version };

@@ -1,4 +1,5 @@
-import type { BucketCall, S3Bucket } from './bucket.ts';
+import type { RemoteCall } from '../remote.ts';
+import type { S3Bucket } from './bucket.ts';
 import type { FolderPage } from './list.ts';
 import { KEY_PATTERN } from '../vault.ts';
 import type { ObjectInfo } from '../vault.ts';
@@ -13,7 +14,7 @@ export interface S3Version {
 
 /** All versions of one object, marks of deletion among them, oldest first. Empty when there are none. */
 export async function versionsOf(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<S3Version[]> {
-  const call: BucketCall = { doing: 'listing the versions of', key, signal };
+  const call: RemoteCall = { doing: 'listing the versions of', key, signal };
   const Key = bucket.fullKey(key);
   const newestFirst: S3Version[] = [];
   let from: PageStart = {};
@@ -56,7 +57,7 @@ export async function readFirstVersions(
   bucket: S3Bucket,
   prefix: string,
   next: string | undefined,
-  call: BucketCall,
+  call: RemoteCall,
 ): Promise<FolderPage> {
   const { held, ...from } = next === undefined ? { held: undefined } : (JSON.parse(next) as PageStart & { held?: ObjectInfo });
   const page = await readPage(bucket, prefix, from, { ...call, doing: 'listing the versions of' });
@@ -87,7 +88,7 @@ interface VersionsPage {
   readonly next: PageStart | undefined;
 }
 
-async function readPage(bucket: S3Bucket, prefix: string, from: PageStart, call: BucketCall): Promise<VersionsPage> {
+async function readPage(bucket: S3Bucket, prefix: string, from: PageStart, call: RemoteCall): Promise<VersionsPage> {
   const { client, sdk } = bucket;
   const input = { Bucket: bucket.bucket, Prefix: bucket.fullKey(prefix), Delimiter: '/', ...from };
   try {
