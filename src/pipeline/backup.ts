@@ -1,4 +1,4 @@
-import type { OnProgress, OnWarning } from '../core/progress.ts';
+import type { OnProgress, OnWarning, Warning } from '../core/progress.ts';
 import type { BackupSession, CommittedPoint, RepositoryWriter, StreamRef } from '../repository/api.ts';
 import type { SiteConnection } from '../site/connect.ts';
 import { cutSite } from '../site/cut.ts';
@@ -13,6 +13,8 @@ export interface BackupOptions {
   readonly site: string;
   /** Default: everything. */
   readonly selection?: Selection;
+  /** Vaults that must hold the point for it to be safe. Default: as the writer was opened. */
+  readonly copies?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly onWarning?: OnWarning;
@@ -26,7 +28,8 @@ export interface BackupResult {
 /**
  * Backs up a site: cuts it, and writes one record for each object straight into the repository. The point is there
  * when this resolves, in every vault it names; when it throws, nothing is. A type that could not be read does not
- * stop the rest: the point is then not `complete`, and its summary says why.
+ * stop the rest: the point is then not `complete`, and its summary says why. Nor does a vault: when too few hold the
+ * point, it is kept where it is, not `safe`, and a warning says so.
  *
  * Throws what `cutSite` and the repository's session throw.
  */
@@ -38,7 +41,7 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
   };
   const stop = new AbortController();
-  const beginning = writer.begin(site, { ...told, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) });
+  const beginning = writer.begin(site, { ...told, copies: options.copies, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) });
   const streams = new Map<string, StreamRef>();
   let session: BackupSession | undefined;
   try {
@@ -56,6 +59,7 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
       complete: summary.types.every((type) => type.fidelity !== 'missing'),
       manifest: writeManifest({ kind: 'cluster-state', summary, streams: Object.fromEntries(stored) }),
     });
+    if (!point.safe) options.onWarning?.(notSafe(point));
     return { point, summary };
   } catch (error) {
     stop.abort(error);
@@ -63,6 +67,11 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     await session?.abort();
     throw error;
   }
+}
+
+function notSafe({ header, vaults, copies }: CommittedPoint): Warning {
+  const message = `Point ${header.id} is not safe yet: ${vaults.length} of the ${copies} vaults that must hold it do (${vaults.join(', ')}); \`lifeboat replicate\` copies it to the others`;
+  return { kind: 'point-not-safe', message };
 }
 
 /** Writes each type as a stream of its own; only streams that were ended are kept. */

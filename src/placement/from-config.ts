@@ -1,9 +1,10 @@
 import type { Config } from '../config/load.ts';
 import type { PlanConfig } from '../config/schema.ts';
+import { defaultCopies } from '../core/copies.ts';
 import { comparable, LEVELS } from '../core/failure-domain.ts';
 import type { FailureDomain, Level } from '../core/failure-domain.ts';
 import type { VaultConfig } from '../vault/config.ts';
-import { copiesOf, defaultCopies } from './copies.ts';
+import { copiesOf } from './copies.ts';
 import { domainOfKeyService, domainOfStore } from '../config/inferred-domain.ts';
 import type { Surroundings } from './nearest.ts';
 import type { Place, Standing, Topology } from './topology.ts';

@@ -54,7 +54,18 @@ export interface CommittedPoint {
   readonly header: PointHeader;
   /** Vaults that hold the point and everything it needs. */
   readonly vaults: readonly string[];
-  /** Vaults that do not, and why. */
+  /** How many vaults must do so for the point to be safe. */
+  readonly copies: number;
+  /** Whether that many do. */
+  readonly safe: boolean;
+  /** Vaults that were too slow to get all of it: `replicate` brings them level. */
+  readonly behind: readonly {
+    readonly vault: string;
+    /** Packs that it lacks of the point, and bytes of everything. */
+    readonly packs: number;
+    readonly bytes: number;
+  }[];
+  /** Vaults that failed, and why. */
   readonly failed: readonly { readonly vault: string; readonly code: string; readonly message: string }[];
 }
 
@@ -63,8 +74,9 @@ export interface BackupSession {
   /** Begins a record stream; any number may be written at the same time. */
   records(): RecordWriter;
   /**
-   * Makes everything durable in every vault, then writes the point: the commit.
-   * A vault that fails on the way is dropped with a warning; throws when none is left.
+   * Makes everything durable, then writes the point into every vault that has all of it: the commit. Resolves when
+   * `copies` vaults hold it, and the others do too, failed, or were given the time they are given. A vault that does not
+   * get it costs a warning; throws when none does.
    */
   commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint>;
   /** Gives up: stops uploads. What was stored already is garbage that nobody sees. Idempotent. */
@@ -74,7 +86,8 @@ export interface BackupSession {
 /** A repository opened with a write key: can add points, cannot read what it wrote. */
 export interface RepositoryWriter {
   readonly id: string;
-  begin(site: string, options?: SessionOptions): Promise<BackupSession>;
+  /** `options` go before those the repository was opened with. */
+  begin(site: string, options?: SessionOptions & CopiesOptions): Promise<BackupSession>;
   close(): Promise<void>;
 }
 
@@ -82,6 +95,19 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly onWarning?: OnWarning;
+}
+
+/** How a backup treats its vaults. */
+export interface CopiesOptions {
+  /** Vaults that must hold a point for it to be safe. Default: the only one, else a majority of them. */
+  readonly copies?: number | undefined;
+  /** Bytes of finished packs that may wait in memory for slow vaults. Default: 128 MiB. */
+  readonly memory?: number | undefined;
+  /**
+   * How long a vault may take, once the point is safe without it, to get all of it as well, ms. Default: a tenth of the
+   * time the backup took, and at least 5 s.
+   */
+  readonly patience?: number | undefined;
 }
 
 /** A point as found in the vaults. */

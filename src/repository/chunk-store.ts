@@ -14,7 +14,7 @@ import { Gate } from './parallel.ts';
 import type { ChunkPlace, ChunkSink } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
 
-/** Full packs being stored at once. */
+/** Full packs on their way at once: until as many vaults have one as are needed for a safe point. */
 const PACKS_IN_FLIGHT = 2;
 /** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
 const PACKS_PER_INDEX = 4;
@@ -29,7 +29,7 @@ export interface Stored {
 }
 
 /**
- * Puts new chunks into blocks, blocks into packs and packs into every vault. Streams share it: each fills a block of
+ * Puts new chunks into blocks, blocks into packs, and has packs stored. Streams share it: each fills a block of
  * its own, and leaves it to the next when it ends, so that many short streams fill few blocks.
  */
 export class ChunkStore implements ChunkSink {
@@ -100,7 +100,7 @@ export class ChunkStore implements ChunkSink {
     this.#stats.plaintextBytes += bytes;
   }
 
-  /** Makes everything durable in the vaults in use. */
+  /** Makes everything durable in as many vaults as are needed for a safe point; the others may lag. */
   async finish(): Promise<Stored> {
     this.#check();
     if (this.#streams > 0) throw new LifeboatError('LB_INTERNAL', 'A backup was committed while a stream was open');
@@ -163,9 +163,11 @@ export class ChunkStore implements ChunkSink {
 
   async #storePack(pack: PackBuilder): Promise<void> {
     const { bytes, index } = await pack.finish();
-    await this.#put(packKey(index.pack.id), bytes);
+    const { id } = index.pack;
+    await this.#parts.storing.storePack({ key: packKey(id), sha256: id }, bytes);
     this.#parts.start.registry.resolve(pack.number, index.pack);
     this.#stats.packs++;
+    this.#stats.storedBytes += bytes.length;
     this.#unindexed.push(index);
     this.#options.onProgress?.({
       phase: 'store',
@@ -183,13 +185,9 @@ export class ChunkStore implements ChunkSink {
     this.#unindexed = [];
     const bytes = await encodeIndexObject(packs, this.#parts.key.indexKey, this.#repositoryId);
     const id = `${compactTime(this.#parts.clock.now())}-${sha256Hex(bytes)}`;
-    await this.#put(indexKey(id), bytes);
+    const named = packs.map(({ pack }) => packKey(pack.id));
+    await this.#parts.storing.storeAfter(indexKey(id), bytes, named);
     this.#indexes.push(id);
-  }
-
-  async #put(key: string, bytes: Uint8Array): Promise<void> {
-    const { lanes, signal } = this.#parts;
-    await lanes.each((vault) => vault.put(key, bytes, { signal }));
     this.#stats.storedBytes += bytes.length;
   }
 

@@ -4,6 +4,7 @@ import type { Secret } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
 import { ChunkTable } from './chunk-table.ts';
+import { chooseBase } from './dedup-base.ts';
 import { decodeIndexObject } from './index-object.ts';
 import type { PackIndex } from './index-object.ts';
 import { indexHash, indexKey } from './layout.ts';
@@ -21,8 +22,10 @@ const MERGE_AT = 32;
 export interface KnownChunksInput {
   /** Index objects to read, and the vaults that have them. */
   readonly indexes: ReadonlyMap<string, readonly Vault[]>;
-  /** Packs each vault has, with their sizes: what one lacks is not deduplicated against. */
-  readonly packs: readonly ReadonlyMap<string, number>[];
+  /** Packs each vault has, with their sizes. */
+  readonly packs: ReadonlyMap<Vault, ReadonlyMap<string, number>>;
+  /** Vaults that must hold a point for it to be safe. */
+  readonly copies: number;
   /** Packs that the newest points use: their copy of a chunk is taken rather than another. */
   readonly preferred: ReadonlySet<string>;
   /** Packs that are not deduplicated against. */
@@ -50,7 +53,7 @@ interface LoadedIndex {
 }
 
 /**
- * The chunks that need not be stored again: those whose pack every vault in use has, whole.
+ * The chunks that need not be stored again: those whose pack every vault has, whole, that the backup builds on.
  * An index object that cannot be read costs space only, and is left out with a warning.
  */
 export async function loadKnownChunks(input: KnownChunksInput): Promise<KnownChunks> {
@@ -59,10 +62,9 @@ export async function loadKnownChunks(input: KnownChunksInput): Promise<KnownChu
     const index = await readIndex(id, vaults, input);
     if (index !== undefined) loaded.push(index);
   });
-  const usable = new Map<string, PackIndex>();
-  for (const { pack, blocks, ids } of loaded.flatMap((index) => index.packs)) {
-    if (input.packs.every((packs) => packs.get(pack.id) === pack.size)) usable.set(pack.id, { pack, blocks, ids });
-  }
+  const found = new Map(loaded.flatMap((index) => index.packs).map((index) => [index.pack.id, index]));
+  const base = chooseBase([...found.values()].map(({ pack }) => pack), input.packs, input.copies);
+  const usable = new Map([...found].filter(([id, { pack }]) => base.every((vault) => input.packs.get(vault)?.get(id) === pack.size)));
   const useful = addToTable([...usable.values()], input);
   const small = loaded.filter((index) => index.bytes < MERGE_BELOW_BYTES);
   const merged = small.length >= MERGE_AT ? new Set(small) : new Set<LoadedIndex>();

@@ -8,6 +8,12 @@ export class PackRegistry {
   readonly #refs: (PackRef | undefined)[] = [];
   readonly #places: number[] = [];
   readonly #table: number[] = [];
+  readonly #onFirstUse: ((pack: PackRef) => void) | undefined;
+
+  /** `onFirstUse` is told when a stream first uses a pack that was there before. */
+  constructor(onFirstUse?: (pack: PackRef) => void) {
+    this.#onFirstUse = onFirstUse;
+  }
 
   /** Adds a pack; one that is still being made has no reference yet. */
   add(ref?: PackRef): number {
@@ -26,6 +32,8 @@ export class PackRegistry {
     if (known >= 0) return known;
     const place = this.#table.push(number) - 1;
     this.#places[number] = place;
+    const ref = this.#refs[number];
+    if (ref !== undefined) this.#onFirstUse?.(ref);
     return place;
   }
 

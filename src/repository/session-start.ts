@@ -2,37 +2,43 @@ import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
 import { packsToRewrite } from './consolidation.ts';
+import { otherSize } from './copy-object.ts';
 import { findHeads } from './heads.ts';
 import { loadKnownChunks } from './known-chunks.ts';
 import type { KnownChunks } from './known-chunks.ts';
-import type { Lanes } from './lanes.ts';
-import { compactTime, indexHash, indexKey, slotKey } from './layout.ts';
+import { compactTime, indexHash, indexKey, packKey, slotKey } from './layout.ts';
 import { PackRegistry } from './pack-registry.ts';
+import type { PackRef } from './pack-table.ts';
 import type { Point } from './point.ts';
-import { finishPoints } from './unfinished-points.ts';
-import { readNamed } from './vault-io.ts';
-import { lookInto } from './vault-view.ts';
+import type { Storing } from './storing/storing.ts';
+import { unfinishedPoints } from './unfinished-points.ts';
 import type { VaultView } from './vault-view.ts';
 
 /** What a backup knows of the vaults when it begins. */
 export interface SessionStart {
   /** Points of the site that the new one follows. */
   readonly previous: readonly Point[];
-  /** Key slots; every vault in use has them. */
+  /** Key slots; a vault gets those it lacks before the point. */
   readonly slots: readonly string[];
   readonly registry: PackRegistry;
   readonly known: KnownChunks;
 }
 
-/** Looks into every vault; those that cannot be used are dropped from `lanes`. */
-export async function startSession(
-  site: string,
-  key: WriteKey,
-  lanes: Lanes,
-  options: SessionOptions,
-): Promise<SessionStart> {
+/** What beginning a backup takes. */
+export interface StartInput {
+  readonly site: string;
+  readonly key: WriteKey;
+  /** What each vault has. */
+  readonly views: ReadonlyMap<Vault, VaultView>;
+  /** Brings to each vault what it lacks of what the point will name. */
+  readonly storing: Storing;
+  readonly copies: number;
+}
+
+/** Finds out what the backup follows and what is stored already, and has vaults that lack some of it get that from the others. */
+export async function startSession(input: StartInput, options: SessionOptions): Promise<SessionStart> {
+  const { site, key, views, storing, copies } = input;
   const { signal, onWarning } = options;
-  const views = await lanes.each((vault) => lookInto(vault, key, signal));
   const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
   const access = { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey };
   const headsBySite = await findHeads(points, { ...access, signal, onWarning });
@@ -43,10 +49,11 @@ export async function startSession(
     heads,
   );
   const previous = headsBySite.get(site) ?? [];
-  const registry = new PackRegistry();
+  const registry = new PackRegistry((pack) => owePack(pack, views, storing, options));
   const known = await loadKnownChunks({
     indexes,
-    packs: [...views.values()].map((view) => view.packs),
+    packs: new Map([...views].map(([vault, view]) => [vault, view.packs])),
+    copies,
     preferred: new Set(heads.flatMap((head) => head.packs.map((pack) => pack.id))),
     excluded: packsToRewrite(previous.flatMap((point) => point.packs)),
     indexKey: key.indexKey,
@@ -56,11 +63,32 @@ export async function startSession(
     onWarning,
   });
   // The point will name these; a vault that missed them, being away or new, gets them from another.
-  const named = new Map(known.indexes.map((id) => [id, indexes.get(id) ?? []]));
-  await copyToAll(named, (id) => ({ key: indexKey(id), sha256: indexHash(id) }), lanes, options);
-  await copyToAll(slots, (id) => ({ key: slotKey(id), sha256: id }), lanes, options);
-  await finishPoints(site, key, views, lanes, options);
+  const small = [
+    ...known.indexes.map((id) => ({ key: indexKey(id), sha256: indexHash(id), holders: indexes.get(id) ?? [] })),
+    ...[...slots].map(([id, having]) => ({ key: slotKey(id), sha256: id, holders: having })),
+  ];
+  const unfinished = await unfinishedPoints(site, key, views, options);
+  for (const vault of views.keys()) {
+    const owed = small.filter((object) => !object.holders.includes(vault));
+    for (const object of owed) storing.owe(vault, storing.copyOf(object, () => object.holders, true));
+    const after = owed.map((object) => object.key);
+    for (const point of unfinished.get(vault) ?? []) storing.owe(vault, { ...point, after });
+  }
   return { previous, slots: [...slots.keys()].sort(), registry, known };
+}
+
+/** Has the vaults that lack a pack which the point will need get it from one that has it. */
+function owePack({ id, size }: PackRef, views: ReadonlyMap<Vault, VaultView>, storing: Storing, { onWarning }: SessionOptions): void {
+  const key = packKey(id);
+  const having = [...views].filter(([, view]) => view.packs.get(id) === size).map(([vault]) => vault);
+  for (const [vault, view] of views) {
+    const there = view.packs.get(id);
+    if (there === undefined) storing.owe(vault, storing.copyOf({ key, sha256: id, size }, () => having));
+    if (there === undefined || there === size) continue;
+    const { message, where = '' } = otherSize(vault, key, size, there);
+    onWarning?.({ kind: 'object-damaged', message, where });
+    storing.owe(vault, { key, size, store: () => Promise.resolve(false) });
+  }
 }
 
 /** For each object that any vault has, the vaults that have it. */
@@ -85,37 +113,4 @@ function worthReading(
   const named = new Set(heads.flatMap((head) => head.indexes));
   const since = compactTime(Math.min(...heads.map((head) => Date.parse(head.header.startedAt))));
   return new Map([...indexes].filter(([id]) => named.has(id) || id >= since));
-}
-
-/** Puts small objects into the vaults that lack them. One that no vault has intact is left as it is, with a warning. */
-async function copyToAll(
-  objects: ReadonlyMap<string, readonly Vault[]>,
-  named: (id: string) => { readonly key: string; readonly sha256: string },
-  lanes: Lanes,
-  { signal, onWarning }: SessionOptions,
-): Promise<void> {
-  for (const [id, vaults] of objects) {
-    if (lanes.inUse.every((vault) => vaults.includes(vault))) continue;
-    const { key, sha256 } = named(id);
-    const bytes = await readFromAny(vaults, key, sha256, signal);
-    if (bytes === undefined)
-      onWarning?.({ kind: 'object-unreadable', message: 'No vault has this object intact', where: key });
-    else await lanes.each(async (vault) => vaults.includes(vault) || vault.put(key, bytes, { signal }));
-  }
-}
-
-async function readFromAny(
-  vaults: readonly Vault[],
-  key: string,
-  sha256: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array | undefined> {
-  for (const vault of vaults) {
-    try {
-      return await readNamed(vault, key, sha256, signal);
-    } catch {
-      signal?.throwIfAborted();
-    }
-  }
-  return undefined;
 }

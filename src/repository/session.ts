@@ -39,8 +39,8 @@ export class Session implements BackupSession {
   }): Promise<CommittedPoint> {
     if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup can be committed once');
     this.#committing = true;
-    const { lanes, site, start, key, signal } = this.#parts;
-    const stored = await this.#chunks.finish();
+    const { storing, dropped, copies, site, start, key } = this.#parts;
+    const made = await this.#chunks.finish();
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);
     const id = pointId(committedAt);
     const sealedManifest = await sealManifest(
@@ -59,27 +59,29 @@ export class Session implements BackupSession {
         complete: point.complete,
         stats,
       };
-      const content = { header, slots: start.slots, indexes: stored.indexes, packs: stored.packs, sealedManifest };
+      const content = { header, slots: start.slots, indexes: made.indexes, packs: made.packs, sealedManifest };
       return { header, bytes: encodePoint({ ...content, repositoryId: key.repositoryId }, key.signingKey) };
     };
-    const { header, bytes } = withOwnSize(stored.stats, encode);
+    const { header, bytes } = withOwnSize(made.stats, encode);
     // What cannot be read must not be written: a key that is not the repository's shows here, before it does harm.
     decodePoint(bytes, { repositoryId: key.repositoryId, site, id }, key.signingPublicKey);
     const where = pointKey(site, id);
-    const committed = await lanes.each(async (vault) => {
-      if ((await vault.put(where, bytes, { signal })) === 'created') return;
+    const stored = await storing.commit(where, bytes, async (vault, signal) => {
+      if ((await vault.put(where, bytes, { signal })) === 'created') return true;
       // A repeated put of the same point is no conflict; anything else under this name is.
-      if (sha256Hex(await readObject(vault, where, { signal })) === sha256Hex(bytes)) return;
+      if (sha256Hex(await readObject(vault, where, { signal })) === sha256Hex(bytes)) return true;
       throw new LifeboatError('LB_VAULT_OBJECT_EXISTS', 'Another point has the same id', {
         where: whereIs(vault, where),
       });
     });
-    return { header, vaults: [...committed.keys()].map((vault) => vault.name), failed: lanes.dropped };
+    const { vaults, behind } = stored;
+    return { header, vaults, copies, safe: vaults.length >= copies, behind, failed: [...dropped, ...stored.failed] };
   }
 
-  abort(): Promise<void> {
+  async abort(): Promise<void> {
     this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
-    return this.#chunks.settled();
+    await this.#chunks.settled();
+    await this.#parts.storing.settled();
   }
 }
 

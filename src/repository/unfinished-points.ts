@@ -1,9 +1,9 @@
 import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
-import type { Lanes } from './lanes.ts';
 import { pointKey } from './layout.ts';
 import { decodePoint } from './point.ts';
+import type { LaneItem } from './storing/lane.ts';
 import type { VaultView } from './vault-view.ts';
 import { readObject } from './vault-io.ts';
 
@@ -12,32 +12,45 @@ const WINDOW = 8;
 
 /**
  * A backup that is killed in the very moment of its commit may leave its point in some vaults and not in others, though
- * all of them hold what it needs. The next backup finishes that: it puts the point where it is missing. A vault that
- * lacks some of the point's packs, having been away, is left as it is.
+ * all of them hold what it needs. The next backup finishes that: gives, for each vault, the points that it is to get. A
+ * vault that lacks some of the point's packs, having been away, is left as it is: `replicate` brings it level.
  */
-export async function finishPoints(
+export async function unfinishedPoints(
   site: string,
   key: Pick<WriteKey, 'repositoryId' | 'signingPublicKey'>,
   views: ReadonlyMap<Vault, VaultView>,
-  lanes: Lanes,
   { signal }: SessionOptions,
-): Promise<void> {
+): Promise<ReadonlyMap<Vault, readonly LaneItem[]>> {
   const holders = new Map<string, Vault[]>();
   for (const [vault, { points }] of views) {
     for (const point of points)
       if (point.site === site) holders.set(point.id, [...(holders.get(point.id) ?? []), vault]);
   }
+  const owed = new Map<Vault, LaneItem[]>();
   for (const id of [...holders.keys()].sort().slice(-WINDOW)) {
     const having = holders.get(id) ?? [];
-    if (lanes.inUse.every((vault) => having.includes(vault))) continue;
+    const lacking = [...views].filter(([vault]) => !having.includes(vault));
+    if (lacking.length === 0) continue;
     const found = await readPoint(having, { repositoryId: key.repositoryId, site, id }, key.signingPublicKey, signal);
     if (found === undefined) continue;
-    await lanes.each(async (vault) => {
-      const packs = views.get(vault)?.packs;
-      if (having.includes(vault) || !found.packs.every((pack) => packs?.get(pack.id) === pack.size)) return;
-      await vault.put(pointKey(site, id), found.bytes, { signal });
-    });
+    const item = pointItem(pointKey(site, id), found.bytes);
+    for (const [vault, { packs }] of lacking) {
+      if (found.packs.every((pack) => packs.get(pack.id) === pack.size)) owed.set(vault, [...(owed.get(vault) ?? []), item]);
+    }
   }
+  return owed;
+}
+
+function pointItem(key: string, bytes: Uint8Array): LaneItem {
+  return {
+    key,
+    size: bytes.length,
+    optional: true,
+    store: async (vault, signal) => {
+      await vault.put(key, bytes, { signal });
+      return true;
+    },
+  };
 }
 
 type Place = Parameters<typeof decodePoint>[1];

@@ -1,25 +1,34 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
+import { defaultCopies } from '../core/copies.ts';
 import { LifeboatError } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { WriteKey } from '../keys/index.ts';
 import { createSealer } from '../keys/sealing.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { RepositoryWriter } from './api.ts';
+import { withSilenceLimit } from '../vault/silence.ts';
+import type { CopiesOptions, RepositoryWriter } from './api.ts';
 import { Lanes } from './lanes.ts';
 import { SITE_NAME } from './layout.ts';
 import { startSession } from './session-start.ts';
 import { Session } from './session.ts';
+import { Storing } from './storing/storing.ts';
 import { requireHeader } from './vault-header.ts';
+import { lookInto } from './vault-view.ts';
+
+/** A vault that gives no answer for so long is taken for gone, ms: longer than any driver tries. */
+const SILENCE = 180_000;
 
 /** What opening a repository for writing takes. */
-export interface OpenWriterOptions {
+export interface OpenWriterOptions extends CopiesOptions {
   /** The vaults of the repository: one or more. */
   readonly vaults: readonly Vault[];
   readonly writeKey: WriteKey;
   readonly clock?: Clock;
   readonly onWarning?: OnWarning;
   readonly signal?: AbortSignal;
+  /** A vault that gives no answer for so long is taken for gone, ms. Default: three minutes. */
+  readonly silence?: number;
 }
 
 /**
@@ -28,8 +37,9 @@ export interface OpenWriterOptions {
  * The vaults stay the caller's to close.
  */
 export async function openWriter(options: OpenWriterOptions): Promise<RepositoryWriter> {
-  const { vaults, writeKey, clock = systemClock } = options;
-  if (vaults.length === 0) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
+  const { writeKey, clock = systemClock } = options;
+  if (options.vaults.length === 0) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
+  const vaults = options.vaults.map((vault) => withSilenceLimit(vault, options.silence ?? SILENCE));
   const sealer = await createSealer(writeKey.sealingPublicKey);
   await new Lanes(vaults, options).each((vault) => requireHeader(vault, writeKey, options.signal));
   return {
@@ -40,9 +50,27 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
       const signal = session.signal === undefined ? abort.signal : AbortSignal.any([session.signal, abort.signal]);
       signal.throwIfAborted();
       const startedAt = clock.now();
+      const copies = session.copies ?? options.copies ?? defaultCopies(vaults.length);
       const lanes = new Lanes(vaults, { signal, onWarning: session.onWarning });
-      const start = await startSession(site, writeKey, lanes, { ...session, signal });
-      return new Session({ site, key: writeKey, sealer, lanes, start, clock, abort, signal, startedAt }, session);
+      const views = await lanes.each((vault) => lookInto(vault, writeKey, signal));
+      const storing = new Storing([...views.keys()], {
+        copies,
+        memory: session.memory ?? options.memory,
+        patience: session.patience ?? options.patience,
+        clock,
+        startedAt,
+        signal,
+        onProgress: session.onProgress,
+        onWarning: session.onWarning,
+      });
+      try {
+        const start = await startSession({ site, key: writeKey, views, storing, copies }, { ...session, signal });
+        const parts = { site, key: writeKey, sealer, storing, dropped: lanes.dropped, copies, start, clock, abort, signal, startedAt };
+        return new Session(parts, session);
+      } catch (error) {
+        abort.abort(error);
+        throw error;
+      }
     },
     close: () => Promise.resolve(),
   };

@@ -4,7 +4,7 @@ import { LEVELS } from '../../src/core/failure-domain.ts';
 import type { Level } from '../../src/core/failure-domain.ts';
 import { costOf, isConditional } from '../../src/placement/change.ts';
 import type { Change, Proposal } from '../../src/placement/change.ts';
-import { defaultCopies } from '../../src/placement/copies.ts';
+import { defaultCopies } from '../../src/core/copies.ts';
 import { nearestPlans } from '../../src/placement/nearest.ts';
 import type { Surroundings } from '../../src/placement/nearest.ts';
 import { assess } from '../../src/placement/survival.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { systemClock } from '../../src/core/clock.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { Warning } from '../../src/core/progress.ts';
 import { generateRepositoryKeys, sealSlot, writeKeyOf } from '../../src/keys/index.ts';
@@ -140,7 +141,7 @@ export function testClock(start = Date.parse('2026-03-14T02:15:00.000Z')): Clock
   let now = start;
   return {
     now: () => now,
-    sleep: () => Promise.resolve(),
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
     advance: (ms) => {
       now += ms;
     },

@@ -40,7 +40,7 @@ async function onDisk(ctx: TestContext, trouble: 'full' | 'read-only'): Promise<
 
 /** What is to be seen when the trouble is one clear error with this code. */
 const expected = (code: string): Record<string, unknown> => ({
-  'with another vault': `safe, not disk: ${code}, vault-dropped`,
+  'with another vault': `safe, not disk: ${code}, vault-dropped, point-not-safe`,
   'the point of the other vault': true,
   'with another vault, afterwards': 'disk, safe',
   'of both vaults': ['disk: 1 of 1 points', 'safe: 2 of 2 points'],

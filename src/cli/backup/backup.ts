@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import type { BackupResult } from '../../pipeline/backup.ts';
+import { copiesOf } from '../../placement/copies.ts';
 import { refuseBrokenPromise } from '../../placement/refuse.ts';
 import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
@@ -11,7 +12,7 @@ import { formatBytes, plural } from '../text.ts';
 import { groupReasons } from '../warning-groups.ts';
 import { chosenVaults, closeVaults, openVaults } from '../vaults.ts';
 
-/** `lifeboat backup`: one recovery point of a plan. Exit 3 when something is missing from it, or from a vault. */
+/** `lifeboat backup`: one recovery point of a plan. Exit 3 when something is missing from it, or when it is not safe. */
 export async function backup(context: Context, planName: string | undefined): Promise<number> {
   const { name, plan, config } = await context.plan(planName);
   const { output, signal } = context;
@@ -22,7 +23,7 @@ export async function backup(context: Context, planName: string | undefined): Pr
   const vaults = await openVaults(context, configs);
   try {
     const [pipeline, { openWriter }] = await Promise.all([import('../../pipeline/backup.ts'), import('../../repository/index.ts')]);
-    const writer = await openWriter({ vaults, writeKey, signal, onWarning: output.warn });
+    const writer = await openWriter({ vaults, writeKey, copies: copiesOf(plan), signal, onWarning: output.warn });
     const connection = await connectChosen(context, { site: plan.site });
     try {
       const result = await pipeline.backup({
@@ -54,12 +55,12 @@ interface Report extends BackupResult {
 }
 
 async function report(context: Context, { plan, seconds, absent, point, summary }: Report): Promise<number> {
-  const { header, vaults, failed } = point;
-  const ok = header.complete && absent.length === 0;
+  const { header, vaults, copies, safe, behind, failed } = point;
+  const ok = header.complete && safe;
   const objects = summary.types.reduce((sum, type) => sum + type.count, 0);
   const imperfect = summary.types.filter((type) => type.fidelity !== 'exact');
   await context.output.result(
-    { ok, plan, point: header, objects, seconds, vaults, absent, failed, notExact: imperfect.map(({ reason, fidelity, ...type }) => ({ type: typeName(type), fidelity, reason })) },
+    { ok, plan, point: header, objects, seconds, vaults, copies, safe, absent, behind, failed, notExact: imperfect.map(({ reason, fidelity, ...type }) => ({ type: typeName(type), fidelity, reason })) },
     () => {
       const { stats } = header;
       const where = `${vaults.toSorted().join(', ')}${absent.length > 0 ? `; not in ${absent.join(', ')}` : ''}`;
@@ -67,6 +68,7 @@ async function report(context: Context, { plan, seconds, absent, point, summary 
         `${ok ? context.output.style.green('recovery point') : context.output.style.yellow('recovery point')} ${header.id}`,
         `  ${plural(objects, 'object')} of ${plural(summary.types.filter((type) => type.count > 0).length, 'type')}, ${formatBytes(stats.plaintextBytes)}, as of ${header.at}`,
         `  ${formatBytes(stats.storedBytes)} added to each vault: ${where}`,
+        ...(absent.length === 0 ? [] : [`  ${safe ? 'safe' : 'not safe'}: in ${vaults.length} of ${vaults.length + absent.length} vaults, ${copies} needed; \`lifeboat replicate\` brings the others level`]),
         `  in ${formatDuration(seconds * 1000)}`,
         ...lacking(summary, 'missing').map((line) => `  without ${line}`),
         ...lacking(summary, 'inconsistent').map((line) => `  not at the same moment: ${line}`),

@@ -17,7 +17,7 @@ export const defineBackup: Define = (parent, run) => {
           ['backup', 'the only plan'],
           ['backup prod --json', 'a plan by name, with the result for a script'],
         ],
-        [[0, 'complete, in every vault'], ...COMMON_EXITS, [3, 'there is a point, but a type could not be read or a vault failed']],
+        [[0, 'complete and safe: enough vaults hold it'], ...COMMON_EXITS, [3, 'there is a point, but a type could not be read or too few vaults hold it']],
       ),
     )
     .action(run(async (context, plan: string | undefined) => (await import('../backup/backup.ts')).backup(context, plan)));
