@@ -7,6 +7,10 @@ const BENCHES: Record<string, { readonly about: string; readonly load: () => Pro
     about: 'backup and restore of the cluster state: 10,000 and 100,000 objects against a real control plane',
     load: async () => (await import('./state.ts')).stateFigures,
   },
+  volume: {
+    about: 'large backups: what one slow vault costs the others',
+    load: async () => (await import('./lanes.ts')).laneFigures,
+  },
 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
