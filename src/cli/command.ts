@@ -55,6 +55,7 @@ export interface ReadKeyOptions {
   readonly identity?: readonly string[];
   readonly passphraseFile?: string;
   readonly keyFile?: string;
+  readonly kms?: readonly string[];
 }
 
 export function addReadKeyOptions(command: Command): Command {
@@ -63,5 +64,8 @@ export function addReadKeyOptions(command: Command): Command {
       new Option('--identity <file>', 'age identity that opens the repository; can be repeated. Instead of `keys.read`').argParser(collect),
     )
     .option('--passphrase-file <file>', 'file whose first line is a passphrase that opens the repository. Instead of `keys.read`')
+    .addOption(
+      new Option('--kms <key>', 'key of a key service that may be called to open the repository, as `keys list` shows it; can be repeated. Instead of `keys.read`').argParser(collect),
+    )
     .option('--key-file <file>', 'file of an exported key (`lifeboat keys export`) of the role that is needed. Instead of `keys.read` and `keys.maintain`');
 }

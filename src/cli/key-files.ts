@@ -1,7 +1,8 @@
 import { isLifeboatError, LifeboatError } from '../core/errors.ts';
 import type { Warning } from '../core/progress.ts';
 import type { OpenerConfig } from '../config/keys-schema.ts';
-import type { RoleKey, SlotRole, WriteKey } from '../keys/index.ts';
+import type { KmsProvider, RoleKey, SlotRole, WriteKey } from '../keys/index.ts';
+import type { SlotListing } from '../repository/index.ts';
 import type { ReadKeyOptions } from './command.ts';
 import type { Context } from './context.ts';
 import { askSecret, canAsk } from './prompt.ts';
@@ -12,7 +13,8 @@ import type { FoundSecret } from './secret-source.ts';
 export type Opener =
   | { readonly kind: 'identity'; readonly text: string; readonly identities: readonly string[]; readonly from: string }
   | { readonly kind: 'passphrase'; readonly text: string; readonly from: string }
-  | { readonly kind: 'role-key'; readonly text: string; readonly key: RoleKey; readonly from: string };
+  | { readonly kind: 'role-key'; readonly text: string; readonly key: RoleKey; readonly from: string }
+  | { readonly kind: 'kms'; readonly provider: KmsProvider };
 
 /**
  * The write key of lifeboat.yaml. Its text is never shown from then on.
@@ -40,24 +42,30 @@ export async function loadWriteKey(context: Context): Promise<WriteKey> {
 
 /**
  * What may give keys of a role, in the order to be tried: what the command line names, else what lifeboat.yaml does,
- * else a passphrase asked for on a terminal, if `takesPassphrase` says that one would be of use.
- * Throws `LB_KEY_MISSING`, `LB_KEY_INVALID`.
+ * else a passphrase asked for on a terminal, if there is a slot that takes one. A key service that only a slot names is
+ * not among them. Throws `LB_KEY_MISSING`, `LB_KEY_INVALID`.
  */
 export async function loadOpeners(
   context: Context,
   options: ReadKeyOptions,
   role: SlotRole,
-  takesPassphrase: () => Promise<boolean>,
+  slots: () => Promise<readonly SlotListing[]>,
 ): Promise<readonly Opener[]> {
   const openers = (await namedOpeners(context, options)) ?? (await configuredOpeners(context, role));
   if (openers.length > 0) return remembered(context, openers);
-  if (!canAsk(context.terminal) || context.globals.json === true || !(await takesPassphrase())) {
-    throw new LifeboatError('LB_KEY_MISSING', 'This needs a key that opens the repository', {
-      hint: 'Give --identity FILE or --passphrase-file FILE, or name one under `keys.read` in lifeboat.yaml.',
-    });
-  }
+  const there = await slots();
+  if (!canAsk(context.terminal) || context.globals.json === true || there.every((slot) => slot.kind !== 'passphrase')) throw await noKey(there);
   const text = await askSecret(context.terminal, 'Passphrase of the repository: ', context.signal);
   return remembered(context, [{ kind: 'passphrase', text, from: 'the terminal' }]);
+}
+
+async function noKey(slots: readonly SlotListing[]): Promise<LifeboatError> {
+  const { allowHint } = await import('../repository/index.ts');
+  const services = slots.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  const hint = 'Give --identity FILE or --passphrase-file FILE, or name one under `keys.read` in lifeboat.yaml.';
+  return new LifeboatError('LB_KEY_MISSING', 'This needs a key that opens the repository', {
+    hint: services.length === 0 ? hint : `${hint} ${allowHint(services)}`,
+  });
 }
 
 /**
@@ -90,6 +98,7 @@ async function namedOpeners(context: Context, options: ReadKeyOptions): Promise<
   const openers: Opener[] = [];
   if (options.keyFile !== undefined) openers.push(await roleKey(await secretFromFile(context.path(options.keyFile), 'key')));
   for (const file of options.identity ?? []) openers.push(await identityFile(context.path(file)));
+  for (const key of options.kms ?? []) openers.push(await kmsNamed(context, key));
   if (options.passphraseFile !== undefined) openers.push(await passphraseFile(context.path(options.passphraseFile)));
   return openers.length > 0 ? openers : undefined;
 }
@@ -111,14 +120,20 @@ async function openersOf(context: Context, source: OpenerConfig, role: SlotRole 
   }
   if (source.identityFile !== undefined) openers.push(await identityFile(source.identityFile));
   if (source.identityEnv !== undefined) openers.push(await identityOpener(secretFromEnv(context, source.identityEnv, 'identity')));
+  for (const key of source.kms ?? []) openers.push({ kind: 'kms', provider: (await import('./kms.ts')).configuredKms(context, key) });
   if (source.passphraseFile !== undefined) openers.push(await passphraseFile(source.passphraseFile));
   if (source.passphraseEnv !== undefined) openers.push({ kind: 'passphrase', ...secretFromEnv(context, source.passphraseEnv, 'passphrase') });
   return openers;
 }
 
 function remembered(context: Context, openers: readonly Opener[]): readonly Opener[] {
-  for (const opener of openers) context.output.redactor.add(opener.text);
+  for (const opener of openers) if (opener.kind !== 'kms') context.output.redactor.add(opener.text);
   return openers;
+}
+
+async function kmsNamed(context: Context, text: string): Promise<Opener> {
+  const [{ namedKms }, { parseKmsKey }] = await Promise.all([import('./kms.ts'), import('../keys/index.ts')]);
+  return { kind: 'kms', provider: await namedKms(context, parseKmsKey(text)) };
 }
 
 /** An exported key: of this role, or of any. Throws `LB_KEY_INVALID`. */

@@ -1,6 +1,6 @@
 import type { KeysByRole, SlotRole } from '../keys/index.ts';
 import type { OpenPoint, RepositoryReader } from '../repository/api.ts';
-import type { Openers } from '../repository/index.ts';
+import type { Openers, SlotListing } from '../repository/index.ts';
 import type { StateSource } from '../site/types.ts';
 import type { VaultConfig } from '../vault/config.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -98,12 +98,11 @@ export async function unlockVaults<R extends SlotRole>(
   options: ReadKeyOptions,
   role: R,
 ): Promise<KeysByRole[R]> {
-  const takesPassphrase = async (): Promise<boolean> => {
+  const slots = async (): Promise<readonly SlotListing[]> => {
     const { listSlots } = await import('../repository/index.ts');
-    const slots = await listSlots(vaults, undefined, { signal: context.signal });
-    return slots.some((slot) => slot.kind === 'passphrase');
+    return listSlots(vaults, undefined, { signal: context.signal });
   };
-  return unlockWith(context, vaults, await loadOpeners(context, options, role, takesPassphrase), role);
+  return unlockWith(context, vaults, await loadOpeners(context, options, role, slots), role);
 }
 
 /** The same with openers that are loaded already. */
@@ -121,6 +120,7 @@ export async function unlockWith<R extends SlotRole>(
 export function asOpeners(openers: readonly Opener[]): Openers {
   return {
     identities: openers.flatMap((opener) => (opener.kind === 'identity' ? opener.identities : [])),
+    kms: openers.flatMap((opener) => (opener.kind === 'kms' ? [opener.provider] : [])),
     roleKeys: openers.flatMap((opener) => (opener.kind === 'role-key' ? [opener.key] : [])),
     passphrases: openers.flatMap((opener) => (opener.kind === 'passphrase' ? [opener.text] : [])),
   };

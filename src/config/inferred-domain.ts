@@ -32,3 +32,18 @@ export function domainOfKeyService(kind: string): FailureDomain {
   const cloud = KEY_SERVICES[kind];
   return cloud === undefined ? {} : { cloud, zone: SPREAD };
 }
+
+/**
+ * What the name of a key in a key service says of where it stands, as it is written under `kms`: `aws-kms:arn:aws:kms:REGION:ACCOUNT:…`,
+ * `gcp-kms:projects/PROJECT/locations/REGION/…`. A multi-Region key of AWS is in several regions if it was replicated, which its name
+ * does not tell.
+ */
+export function domainOfKmsKey(key: string): FailureDomain {
+  const kind = key.slice(0, key.indexOf(':'));
+  const [, awsRegion, awsAccount] = /^aws-kms:arn:[^:]+:kms:([^:]+):(\d+):/.exec(key) ?? [];
+  const [, project, location] = /^gcp-kms:projects\/([^/]+)\/locations\/([^/]+)\//.exec(key) ?? [];
+  const account = awsAccount ?? project;
+  // Google's locations without a dash are multi-regions: `global`, `europe`, `us`.
+  const region = location !== undefined && !location.includes('-') ? SPREAD : (awsRegion ?? location);
+  return { ...domainOfKeyService(kind), ...(account !== undefined && { account }), ...(region !== undefined && { region }) };
+}

@@ -15,6 +15,27 @@ const writeKeySchema = z
   })
   .describe('The write key: adds recovery points, cannot read them. Needed by `backup`.');
 
+const kmsSchema = z
+  .strictObject({
+    key: text(
+      'The key, with the service it is in: `aws-kms:ARN`, `vault-transit:https://HOST/ENGINE/KEY`, `gcp-kms:projects/…/cryptoKeys/KEY` or `azure-key-vault:https://NAME.vault.azure.net/keys/KEY`. As `lifeboat keys list` shows it.',
+    ).regex(/^(?:aws-kms|vault-transit|gcp-kms|azure-key-vault):/, 'must begin with `aws-kms:`, `vault-transit:`, `gcp-kms:` or `azure-key-vault:`'),
+    profile: text('AWS: a profile of ~/.aws/config or ~/.aws/credentials. Default: the usual places, in the usual order.').optional(),
+    endpoint: z
+      .url({ protocol: /^https?$/, error: 'use a URL that starts with https:// (or http://)' })
+      .describe('AWS and Google: address of the service, for a private endpoint.')
+      .optional(),
+    tokenFile: text('OpenBao and Vault: file with the token, relative to this file. Default: `VAULT_TOKEN`, `BAO_TOKEN`, `~/.vault-token`.').optional(),
+    tokenEnv: text('OpenBao and Vault: environment variable that holds the token.').optional(),
+    namespace: text('OpenBao and Vault: the namespace. Default: `VAULT_NAMESPACE`, `BAO_NAMESPACE`.').optional(),
+    domain: failureDomainSchema.optional(),
+  })
+  .refine((entry) => entry.tokenFile === undefined || entry.tokenEnv === undefined, {
+    error: 'has both `tokenFile` and `tokenEnv`',
+    params: { hint: 'keep one of the two' },
+  })
+  .describe('A key of a key service that may be called to open the slots it locks.');
+
 /** What gives the keys of a role: what opens a key slot that holds them, or an exported key. */
 const openers = (role: 'read' | 'maintain') =>
   z.strictObject({
@@ -22,13 +43,18 @@ const openers = (role: 'read' | 'maintain') =>
     identityEnv: text('Environment variable that holds an age identity.').optional(),
     passphraseFile: text('File whose first line is the passphrase, relative to this file.').optional(),
     passphraseEnv: text('Environment variable that holds the passphrase.').optional(),
+    kms: z
+      .array(kmsSchema)
+      .min(1, 'needs at least one key')
+      .describe('Keys of key services that lock slots. No other key service is ever called, whatever the slots in a vault say.')
+      .optional(),
     file: text(
       `File that holds the ${role} key alone, as \`lifeboat keys export --role ${role}\` writes it, relative to this file.`,
     ).optional(),
     env: text(`Environment variable that holds the ${role} key alone.`).optional(),
   });
 
-const SOURCES = '`identityFile`, `identityEnv`, `passphraseFile`, `passphraseEnv`, `file` and `env`';
+const SOURCES = '`identityFile`, `identityEnv`, `passphraseFile`, `passphraseEnv`, `kms`, `file` and `env`';
 
 function namesAny(key: object): boolean {
   return Object.values(key).some((value) => value !== undefined);
@@ -83,3 +109,5 @@ export type WriteKeyConfig = z.output<typeof writeKeySchema>;
 export type OpenerConfig = z.output<typeof readKeySchema>;
 /** One way to open the repository, and where it stands. */
 export type WayInConfig = z.output<typeof wayInSchema>;
+/** A key of a key service, and how the service is reached. */
+export type KmsConfig = z.output<typeof kmsSchema>;

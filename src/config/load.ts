@@ -101,6 +101,7 @@ function resolvePaths(raw: RawConfig, file: string): Config {
       ...(config.identityFile !== undefined && { identityFile: path(config.identityFile) }),
       ...(config.passphraseFile !== undefined && { passphraseFile: path(config.passphraseFile) }),
       ...(config.file !== undefined && { file: path(config.file) }),
+      ...(config.kms && { kms: config.kms.map((one) => (one.tokenFile === undefined ? one : { ...one, tokenFile: path(one.tokenFile) })) }),
     };
   const { write, read, maintain, openers } = raw.keys ?? {};
   return {

@@ -12,7 +12,14 @@ export interface TemplateValues {
   readonly vaults: ReadonlyMap<string, VaultSettings>;
   readonly writeKeyFile: string;
   /** What opens the repository on this machine; none when only someone else's recipient can. */
-  readonly read: { readonly identityFile: string } | { readonly passphraseFile: string } | undefined;
+  readonly read: ReadInFile | undefined;
+}
+
+/** The section `keys.read` of a new lifeboat.yaml. */
+export interface ReadInFile {
+  readonly identityFile?: string;
+  readonly passphraseFile?: string;
+  readonly kms?: readonly { readonly key: string }[];
 }
 
 /** The commented lifeboat.yaml that `lifeboat init` writes. */

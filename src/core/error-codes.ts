@@ -49,6 +49,11 @@ export const ERROR_CODES = {
   LB_KEY_WRONG: fails('None of the given keys opens the repository'),
   LB_KEY_INVALID: usage('A key or key file is malformed'),
   LB_KEY_ROLE: usage('The key is of another role than is needed'),
+  LB_KEY_ACCESS: fails('The key service refused the credentials or the permission'),
+  LB_KEY_DISABLED: fails('The key service has disabled the key'),
+  LB_KEY_GONE: fails('The key service has no such key'),
+  LB_KEY_UNAVAILABLE: passing('The key service did not answer, or answered with a passing error'),
+  LB_KEY_UNTRUSTED: fails('The key service could not prove that it is what it claims to be'),
   // repository
   LB_REPO_MISSING: fails('There is no lifeboat repository in the vault'),
   LB_REPO_EXISTS: fails('Another repository is already in the vault'),

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Identity, Recipient, Stanza } from 'age-encryption';
-import { LifeboatError } from '../core/errors.ts';
+import { isLifeboatError, LifeboatError } from '../core/errors.ts';
+import type { KmsProvider } from './kms/provider.ts';
 
 /**
  * age files (age-encryption.org/v1). The scrypt stanza is made and opened here with Node's own scrypt instead of the
@@ -22,6 +23,14 @@ const TAG_BYTES = 16;
 
 /** The ways to lock a slot. */
 export type SlotSecret =
+  | AgeSecret
+  | {
+      readonly kind: 'kms';
+      readonly provider: KmsProvider;
+    };
+
+/** Those that any age program knows. */
+type AgeSecret =
   | {
       readonly kind: 'passphrase';
       readonly passphrase: string;
@@ -39,13 +48,21 @@ export interface UnlockSecrets {
   readonly passphrases?: readonly string[];
   /** `AGE-SECRET-KEY-1…` and `AGE-SECRET-KEY-PQ-1…`. */
   readonly identities?: readonly string[];
+  /** Keys of key services that may be called: slots that name others are left alone. */
+  readonly kms?: readonly KmsProvider[];
+}
+
+/** A recipient of our own: it makes stanzas that only lifeboat knows. */
+export interface OwnRecipient {
+  readonly kind: 'own';
+  readonly recipient: (StanzaClass: typeof Stanza) => Recipient;
 }
 
 /**
  * An age file of `content`. `remark` becomes a stanza without a body, which programs that do not know it pass over.
- * Throws `LB_KEY_INVALID` when the recipient is malformed or the passphrase empty.
+ * Throws `LB_KEY_INVALID` when the recipient is malformed or the passphrase empty, and what a recipient of our own throws.
  */
-export async function encryptAge(content: Uint8Array, secret: SlotSecret, remark?: readonly string[]): Promise<Uint8Array> {
+export async function encryptAge(content: Uint8Array, secret: AgeSecret | OwnRecipient, remark?: readonly string[]): Promise<Uint8Array> {
   const { Encrypter, Stanza: StanzaClass } = await age();
   const encrypter = new Encrypter();
   switch (secret.kind) {
@@ -61,6 +78,9 @@ export async function encryptAge(content: Uint8Array, secret: SlotSecret, remark
           hint: 'A recipient begins with "age1"; `AGE-SECRET-KEY-…` is the secret half and stays with you.',
         });
       }
+      break;
+    case 'own':
+      encrypter.addRecipient(secret.recipient(StanzaClass));
   }
   if (remark !== undefined) {
     encrypter.addRecipient({ wrapFileKey: () => [new StanzaClass([...remark], new Uint8Array())] });
@@ -68,8 +88,15 @@ export async function encryptAge(content: Uint8Array, secret: SlotSecret, remark
   return encrypter.encrypt(content);
 }
 
-/** The content of an age file, or `undefined` when none of the secrets opens it. Throws `LB_KEY_INVALID` when an identity is malformed. */
-export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Promise<Uint8Array | undefined> {
+/**
+ * The content of an age file, or `undefined` when none of the secrets opens it. Throws `LB_KEY_INVALID` when an identity is
+ * malformed, and the `LifeboatError`s that identities of our own throw.
+ */
+export async function decryptAge(
+  file: Uint8Array,
+  secrets: Pick<UnlockSecrets, 'identities' | 'passphrases'>,
+  own: readonly Identity[] = [],
+): Promise<Uint8Array | undefined> {
   const { Decrypter } = await age();
   const decrypter = new Decrypter();
   for (const identity of secrets.identities ?? []) {
@@ -81,10 +108,12 @@ export async function decryptAge(file: Uint8Array, secrets: UnlockSecrets): Prom
       });
     }
   }
+  for (const identity of own) decrypter.addIdentity(identity);
   for (const passphrase of secrets.passphrases ?? []) decrypter.addIdentity(scryptIdentity(passphrase));
   try {
     return await decrypter.decrypt(file);
-  } catch {
+  } catch (error) {
+    if (isLifeboatError(error)) throw error;
     return undefined;
   }
 }

@@ -1,5 +1,9 @@
 export { generateIdentity, parseIdentities, recipientOf } from './age.ts';
 export type { SlotSecret, UnlockSecrets } from './age.ts';
+export { formatKmsKey, opensSameSlots, parseKmsKey, requireKmsKey } from './kms/address.ts';
+export type { KmsKey, KmsKind } from './kms/address.ts';
+export { openKms } from './kms/open.ts';
+export type { KmsProvider } from './kms/provider.ts';
 export { generateRepositoryKeys, hasSeparateRoles, maintainKeyOf, publicKeysOf, readKeyOf, writeKeyOf } from './material.ts';
 export type { MaintainKey, PublicKeys, ReadKey, RepositoryKeys, WriteKey } from './material.ts';
 export { formatMaintainKey, formatReadKey, formatWriteKey, parseMaintainKey, parseReadKey, parseRoleKey, parseWriteKey } from './role-keys.ts';
@@ -9,4 +13,4 @@ export type { KeysByRole, Role, RoleKey } from './roles.ts';
 export { Secret } from './secret.ts';
 export type { SlotRole } from './slot-content.ts';
 export { aboutSlot, openSlot, sealSlot, slotId } from './slots.ts';
-export type { SlotKind } from './slots.ts';
+export type { AboutSlot, SlotKind } from './slots.ts';

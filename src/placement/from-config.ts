@@ -5,7 +5,7 @@ import { comparable, LEVELS } from '../core/failure-domain.ts';
 import type { FailureDomain, Level } from '../core/failure-domain.ts';
 import type { VaultConfig } from '../vault/config.ts';
 import { copiesOf } from './copies.ts';
-import { domainOfKeyService, domainOfStore } from '../config/inferred-domain.ts';
+import { domainOfKeyService, domainOfKmsKey, domainOfStore } from '../config/inferred-domain.ts';
 import type { Surroundings } from './nearest.ts';
 import type { Place, Standing, Topology } from './topology.ts';
 
@@ -74,11 +74,12 @@ function openersOf(config: Config): { readonly standings: readonly Standing[]; r
     });
     return { standings, assumed: false };
   }
-  const { identityFile, identityEnv, passphraseFile, passphraseEnv } = config.readKey ?? {};
+  const { identityFile, identityEnv, passphraseFile, passphraseEnv, kms = [] } = config.readKey ?? {};
   const names = [
     ...(identityFile === undefined && identityEnv === undefined ? [] : ['age']),
     ...(passphraseFile === undefined && passphraseEnv === undefined ? [] : ['passphrase']),
   ];
-  const assumed = names.length === 0;
-  return { standings: (assumed ? ['age or passphrase'] : names).map((name) => ({ name, place: 'outside' })), assumed };
+  const services = kms.map(({ key, domain }): Standing => ({ name: key, place: comparable({ ...domainOfKmsKey(key), ...domain }) }));
+  const assumed = names.length + services.length === 0;
+  return { standings: [...(assumed ? ['age or passphrase'] : names).map((name): Standing => ({ name, place: 'outside' })), ...services], assumed };
 }

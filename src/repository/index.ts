@@ -1,6 +1,9 @@
 export { createRepository } from './create.ts';
 export { headerLost, holdsRemains } from './lost-header.ts';
 export { openReader } from './reader.ts';
+export { rotateSlots } from './rotate-slots.ts';
+export type { SlotRotation } from './rotate-slots.ts';
+export { allowHint } from './slot-opening.ts';
 export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';
 export { unlock, unlockAs } from './unlock.ts';

@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import { aboutSlot, sealSlot, slotId } from '../keys/index.ts';
+import { aboutSlot, formatKmsKey, sealSlot, slotId } from '../keys/index.ts';
 import type { MaintainKey, PublicKeys, RepositoryKeys, SlotKind, SlotRole, SlotSecret } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { Lanes } from './lanes.ts';
@@ -21,6 +21,8 @@ interface SlotOptions {
 export interface FoundSlot {
   readonly id: string;
   readonly vaults: readonly Vault[];
+  /** Whether a vault has a tombstone for it, genuine or not. */
+  readonly removed: boolean;
 }
 
 /** A key slot as `keys list` shows it. */
@@ -29,6 +31,9 @@ export interface SlotListing {
   readonly kind: SlotKind;
   /** What it says it holds: everything (`owner`), or the keys of one role alone. */
   readonly role: SlotRole | 'unknown';
+  /** The key of a key service that locks it, as it is written in lifeboat.yaml, and its version. */
+  readonly key?: string;
+  readonly keyVersion?: string;
   /** Names of the vaults that have it. */
   readonly vaults: readonly string[];
   /** Bytes. */
@@ -47,7 +52,8 @@ export async function findSlots(vaults: readonly Vault[], options: SlotOptions =
   const found = new Map<string, Vault[]>();
   const listings = await new Lanes(vaults, options).each((vault) => listSlotObjects(vault, options.signal));
   for (const [vault, { slots }] of listings) for (const id of slots) found.set(id, [...(found.get(id) ?? []), vault]);
-  return [...found].map(([id, holders]) => ({ id, vaults: holders })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const removed = new Set([...listings.values()].flatMap(({ tombstones }) => tombstones));
+  return [...found].map(([id, holders]) => ({ id, vaults: holders, removed: removed.has(id) })).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /**
@@ -65,9 +71,12 @@ export async function listSlots(
     if (first === undefined) continue;
     if (key !== undefined && !(await liveSlots(first, key, options.signal)).includes(slot.id)) continue;
     const bytes = await readObject(first, slotKey(slot.id), options);
+    const { kind, role, kms } = aboutSlot(bytes);
     listings.push({
       id: slot.id,
-      ...aboutSlot(bytes),
+      kind,
+      role,
+      ...(kms && { key: formatKmsKey(kms.key), keyVersion: kms.version }),
       vaults: slot.vaults.map((vault) => vault.name),
       size: bytes.length,
     });
@@ -85,7 +94,11 @@ export async function addSlot(
   secret: SlotSecret,
   options: SlotOptions & { readonly role?: SlotRole } = {},
 ): Promise<SlotChange> {
-  const slot = await sealSlot(keys, secret, options.role);
+  return putSlot(vaults, await sealSlot(keys, secret, options.role, options), options);
+}
+
+/** Stores a slot in every vault. A vault that fails is reported; throws when all fail. */
+export async function putSlot(vaults: readonly Vault[], slot: Uint8Array, options: SlotOptions): Promise<SlotChange> {
   const id = slotId(slot);
   const lanes = new Lanes(vaults, options);
   const done = await lanes.each((vault) => vault.put(slotKey(id), slot, options));

@@ -1,15 +1,14 @@
-import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import { isLifeboatError, LifeboatError } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import { aboutSlot, openSlot, recipientOf } from '../keys/index.ts';
-import type { KeysByRole, PublicKeys, Role, RoleKey, SlotRole, UnlockSecrets } from '../keys/index.ts';
+import { openSlot, recipientOf } from '../keys/index.ts';
+import type { KeysByRole, Role, RoleKey, SlotRole, UnlockSecrets } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { slotKey } from './layout.ts';
 import { holdsRemains } from './lost-header.ts';
+import { isLive, readSlots, ServiceCalls } from './slot-opening.ts';
+import type { ReadSlot } from './slot-opening.ts';
 import { findSlots } from './slots.ts';
-import type { FoundSlot } from './slots.ts';
-import { liveSlots } from './slot-objects.ts';
 import { VaultHeaders } from './vault-headers.ts';
-import { readNamed, whereIs } from './vault-io.ts';
 
 /** What may open a repository. */
 export interface Openers extends UnlockSecrets {
@@ -29,7 +28,7 @@ interface UnlockOptions {
 }
 
 /**
- * Opens the owner's keys with a passphrase or an age identity: every slot of every vault is tried, those that take an
+ * Opens the owner's keys with a passphrase, an age identity or a key of a key service: every slot of every vault is tried, those that take an
  * identity first. Throws `LB_KEY_MISSING` when no secret is given, `LB_KEY_WRONG` when none opens a slot, `LB_KEY_ROLE`
  * when one opens a slot of a role alone, `LB_KEY_INVALID` when an identity is malformed, `LB_REPO_MISSING` when there is
  * nothing to open, `LB_REPO_FORGED` when the vaults hold different repositories, or a vault's error when no vault can be read.
@@ -46,7 +45,7 @@ export async function unlockAs<R extends SlotRole>(
   openers: Openers,
   options: UnlockOptions = {},
 ): Promise<KeysByRole[R]> {
-  const { identities = [], passphrases = [], roleKeys = [] } = openers;
+  const { roleKeys = [] } = openers;
   await checkIdentities(openers);
   const headers = await VaultHeaders.read(vaults, options);
   for (const given of roleKeys) {
@@ -56,7 +55,7 @@ export async function unlockAs<R extends SlotRole>(
     return keys;
   }
   const [other] = roleKeys;
-  if (other !== undefined && identities.length + passphrases.length === 0) throw otherRole(role, other.role);
+  if (other !== undefined && !opensSlots(openers)) throw otherRole(role, other.role);
   return (await unlockSlot(role, vaults, openers, headers, options)).keys;
 }
 
@@ -73,15 +72,18 @@ async function unlockSlot<R extends SlotRole>(
   options: UnlockOptions,
 ): Promise<Unlocked<R>> {
   const { signal } = options;
-  const { identities = [], passphrases = [] } = secrets;
-  if (identities.length + passphrases.length === 0) {
-    throw new LifeboatError('LB_KEY_MISSING', 'No passphrase and no age identity was given', {
+  if (!opensSlots(secrets)) {
+    throw new LifeboatError('LB_KEY_MISSING', 'No passphrase, no age identity and no key of a key service was given', {
       hint: 'Give one that opens a key slot of the repository.',
     });
   }
   const slots = await findSlots(vaults, options);
   if (slots.length === 0) throw await nothingThere(headers, vaults, signal);
-  return openFirst(role, await readSlots(slots, options), secrets, headers, options);
+  return openFirst(role, await readSlots(role, slots, options), secrets, headers, options);
+}
+
+function opensSlots({ identities = [], passphrases = [], kms = [] }: UnlockSecrets): boolean {
+  return identities.length + passphrases.length + kms.length > 0;
 }
 
 /** The keys, if they have the role. */
@@ -95,12 +97,17 @@ async function openFirst<R extends SlotRole>(
   slots: readonly ReadSlot[],
   secrets: UnlockSecrets,
   headers: VaultHeaders,
-  { signal, onWarning }: UnlockOptions,
+  options: UnlockOptions,
 ): Promise<Unlocked<R>> {
+  const { signal, onWarning } = options;
+  const calls = new ServiceCalls(secrets, headers, onWarning);
   let failure: LifeboatError | undefined;
   for (const slot of slots) {
     try {
-      const opened = await openSlot(slot.bytes, secrets);
+      const judged = calls.judge(slot, role);
+      if (judged === 'other-role') failure ??= otherRole(role, slot.about.role);
+      if (judged !== 'try') continue;
+      const opened = await openSlot(slot.bytes, secrets, signal);
       if (opened === undefined) continue;
       headers.check(opened.keys);
       if (!(await isLive(slot, opened.keys, signal))) {
@@ -113,12 +120,13 @@ async function openFirst<R extends SlotRole>(
     } catch (error) {
       signal?.throwIfAborted();
       if (!isLifeboatError(error)) throw error;
+      calls.failed(slot, error);
       failure = error;
     }
   }
   if (failure !== undefined) throw failure;
   throw new LifeboatError('LB_KEY_WRONG', `None of the ${slots.length} key slots opens with what was given`, {
-    hint: 'Check the passphrase or the identity; `lifeboat keys list` shows how each slot is locked.',
+    hint: `Check the passphrase or the identity; \`lifeboat keys list\` shows how each slot is locked.${calls.notAllowed}`,
   });
 }
 
@@ -128,41 +136,10 @@ const NEEDED: Readonly<Record<SlotRole, string>> = {
   maintain: 'a key of the maintain role',
 };
 
-function otherRole(needed: SlotRole, found: Role): LifeboatError {
+function otherRole(needed: SlotRole, found: Role | 'unknown'): LifeboatError {
   return new LifeboatError('LB_KEY_ROLE', `The key has the role \`${found}\`, and this needs ${NEEDED[needed]}`, {
     hint: 'Give another: `lifeboat keys list` shows what each slot holds.',
   });
-}
-
-async function isLive(slot: FoundSlot, keys: PublicKeys, signal: AbortSignal | undefined): Promise<boolean> {
-  const live = await Promise.all(slot.vaults.map((vault) => liveSlots(vault, keys, signal).catch(() => [slot.id])));
-  return live.every((slots) => slots.includes(slot.id));
-}
-
-interface ReadSlot extends FoundSlot {
-  readonly bytes: Uint8Array;
-}
-
-/** The slots with their bytes; those that take an identity first, because trying a passphrase takes a second. */
-async function readSlots(slots: readonly FoundSlot[], options: UnlockOptions): Promise<readonly ReadSlot[]> {
-  const read: ReadSlot[] = [];
-  for (const slot of slots) {
-    for (const vault of slot.vaults) {
-      try {
-        read.push({ ...slot, bytes: await readNamed(vault, slotKey(slot.id), slot.id, options.signal) });
-        break;
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        options.onWarning?.({
-          kind: 'slot-unreadable',
-          message: messageOf(error),
-          where: whereIs(vault, slotKey(slot.id)),
-        });
-      }
-    }
-  }
-  const takesPassphrase = (slot: ReadSlot): number => (aboutSlot(slot.bytes).kind === 'passphrase' ? 1 : 0);
-  return read.sort((a, b) => takesPassphrase(a) - takesPassphrase(b));
 }
 
 async function nothingThere(headers: VaultHeaders, vaults: readonly Vault[], signal: AbortSignal | undefined): Promise<LifeboatError> {

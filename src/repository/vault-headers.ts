@@ -48,6 +48,11 @@ export class VaultHeaders {
     return this.#found.length === 0;
   }
 
+  /** Whether this may be the repository: a header says so, or there is none to say. */
+  mayBe(repositoryId: string): boolean {
+    return this.none || this.#found.some(({ header }) => header.repositoryId === repositoryId);
+  }
+
   /**
    * Throws `LB_KEY_WRONG` or `LB_REPO_FORGED` when vaults have headers and none of them agrees with the keys: a slot may
    * be of another repository.

@@ -133,6 +133,7 @@ const gcs = z
     endpoint: endpoint('Another address of the JSON API, such as `https://storage-backup.p.googleapis.com`.'),
     credentials: gcsCredentials.optional(),
     ...lock,
+    ...everyVault,
   })
   .describe('A vault in a Google Cloud Storage bucket.');
 
@@ -176,6 +177,7 @@ const azure = z
     ),
     credentials: azureCredentials.optional(),
     ...lock,
+    ...everyVault,
   })
   .describe('A vault in an Azure Blob Storage container.');
 

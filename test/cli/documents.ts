@@ -136,6 +136,23 @@ export const doctorDocument = z.strictObject({
 
 export const slotsDocument = z.strictObject({
   ok: z.literal(true),
-  slots: z.array(z.strictObject({ id: z.string(), kind: z.string(), role: z.string(), vaults: z.array(z.string()), size: z.int() })),
+  slots: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.string(),
+      role: z.string(),
+      key: z.string().optional(),
+      keyVersion: z.string().optional(),
+      vaults: z.array(z.string()),
+      size: z.int(),
+    }),
+  ),
+  warnings,
+});
+
+const slotChange = z.strictObject({ id: z.string(), vaults: z.array(z.string()), failed: z.array(z.unknown()) });
+export const rotatedDocument = z.strictObject({
+  ok: z.boolean(),
+  rotated: z.array(z.strictObject({ slot: z.string(), key: z.string(), successor: slotChange.optional(), kept: z.string().optional() })),
   warnings,
 });

@@ -50,7 +50,10 @@ function kind(schema: JsonSchema, shown: Shown): string {
     return before === undefined ? 'group, see below' : `group, as \`${before}\``;
   }
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (schema.type === 'array') return schema.items !== undefined && isGroup(schema.items) ? 'list of groups, see below' : 'list of texts';
+  if (schema.type === 'array') {
+    if (schema.items === undefined || !isGroup(schema.items)) return 'list of texts';
+    return `list of ${kind(schema.items, shown).replace(/^group/, 'groups')}`;
+  }
   if (schema.type === 'integer') return 'whole number';
   if (schema.type === 'boolean') return '`true` or `false`';
   return schema.type === 'string' ? 'text' : (schema.type ?? '');

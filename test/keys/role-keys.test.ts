@@ -19,15 +19,7 @@ import {
 } from '../../src/keys/index.ts';
 import type { Purpose, RepositoryKeys } from '../../src/keys/index.ts';
 import { signFor, verifyFor } from '../../src/keys/signing.ts';
-
-/** Everything in a key, secrets too, as text. */
-const plain = (key: object): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(key).map(([name, value]: [string, unknown]) => {
-      if (value instanceof Secret) return [name, Buffer.from(value.expose()).toString('hex')];
-      return [name, value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value)];
-    }),
-  );
+import { plainKeys } from './plain-keys.ts';
 
 /** As keys were before the roles had signing keys of their own. */
 const old = (keys: RepositoryKeys): RepositoryKeys => {
@@ -52,14 +44,14 @@ describe.each(['write', 'read', 'maintain'] as const)('a %s key as text', (role)
 
   it('is one line, and reads back as the same key and nothing more', () => {
     expect(text).toMatch(new RegExp(`^lifeboat-${role}-key-${version}\\.[A-Za-z0-9_-]+\\.[0-9a-f]{8}$`));
-    expect(plain(parse(text))).toEqual(plain(take(keys)));
+    expect(plainKeys(parse(text))).toEqual(plainKeys(take(keys)));
     expect(parseRoleKey(text).role).toBe(role);
-    expect(plain(parseRoleKey(text).keys)).toEqual(plain(take(keys)));
+    expect(plainKeys(parseRoleKey(text).keys)).toEqual(plainKeys(take(keys)));
   });
 
   it('may be wrapped, indented and commented in its file', () => {
     const wrapped = `# keep this secret\n\n${(text.match(/.{1,64}/g) ?? []).map((line) => `  ${line}\r\n`).join('')}\n# end\n`;
-    expect(plain(parse(wrapped))).toEqual(plain(take(keys)));
+    expect(plainKeys(parse(wrapped))).toEqual(plainKeys(take(keys)));
   });
 
   it('is refused after any typing mistake', () => {
@@ -126,7 +118,7 @@ describe('the roles of a repository', () => {
     const keys = old(await generateRepositoryKeys());
     const text = formatWriteKey(keys);
     expect(text).toMatch(/^lifeboat-write-key-1\./);
-    expect(plain(parseWriteKey(text))).toEqual(plain(writeKeyOf(keys)));
+    expect(plainKeys(parseWriteKey(text))).toEqual(plainKeys(writeKeyOf(keys)));
     expect(() => formatReadKey(keys)).toThrow(expect.objectContaining({ code: 'LB_KEY_ROLE' }));
     expect(() => formatMaintainKey(keys)).toThrow(expect.objectContaining({ code: 'LB_KEY_ROLE' }));
   });

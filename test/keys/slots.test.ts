@@ -8,21 +8,13 @@ import {
   maintainKeyOf,
   openSlot,
   readKeyOf,
-  Secret,
   sealSlot,
 } from '../../src/keys/index.ts';
 import type { RepositoryKeys, SlotRole } from '../../src/keys/index.ts';
 import { encodeSlotContent } from '../../src/keys/slot-content.ts';
+import { plainKeys } from './plain-keys.ts';
 
 const PASSPHRASE = { kind: 'passphrase', passphrase: 'x', workFactor: 2 } as const;
-
-const plain = (keys: object | undefined): unknown =>
-  Object.fromEntries(
-    Object.entries(keys ?? {}).map(([name, value]: [string, unknown]) => {
-      const bytes = value instanceof Secret ? value.expose() : value;
-      return [name, bytes instanceof Uint8Array ? Buffer.from(bytes).toString('hex') : bytes];
-    }),
-  );
 
 describe('a key slot', () => {
   let keys: RepositoryKeys;
@@ -40,7 +32,7 @@ describe('a key slot', () => {
     ] as const) {
       const opened = await openSlot(slot, secrets);
       expect(opened?.role).toBe('owner');
-      expect(plain(opened?.keys)).toEqual(plain(keys));
+      expect(plainKeys(opened?.keys)).toEqual(plainKeys(keys));
     }
   });
 
@@ -53,7 +45,7 @@ describe('a key slot', () => {
       expect(aboutSlot(slot)).toEqual({ kind: 'x25519', role });
       const opened = await open(slot);
       expect(opened?.role).toBe(role);
-      expect(plain(opened?.keys)).toEqual(plain(part));
+      expect(plainKeys(opened?.keys)).toEqual(plainKeys(part));
     }
     expect(aboutSlot(await seal())).toEqual({ kind: 'x25519', role: 'owner' });
   });
@@ -103,7 +95,7 @@ describe('a key slot', () => {
     expect(Object.keys(JSON.parse(await decrypter.decrypt(slot, 'text')) as object).sort()).toEqual(
       ['dedupKey', 'format', 'indexKey', 'repository', 'sealingKey', 'sealingPublicKey', 'signingKey', 'version'],
     );
-    expect(plain((await open(slot))?.keys)).toEqual(plain(old));
+    expect(plainKeys((await open(slot))?.keys)).toEqual(plainKeys(old));
     await expect(sealSlot(old, { kind: 'age', recipient: mine.recipient }, 'read')).rejects.toMatchObject({ code: 'LB_KEY_ROLE' });
   });
 });

@@ -46,6 +46,14 @@ describe('a plan of lifeboat.yaml', () => {
       { name: 'age', place: 'outside' },
       { name: 'passphrase', place: 'outside' },
     ]);
+    const arn = 'aws-kms:arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+    const [gcp, spread, bao] = ['gcp-kms:projects/acme/locations/europe-west3/keyRings/r/cryptoKeys/k', 'gcp-kms:projects/acme/locations/global/keyRings/r/cryptoKeys/k', 'vault-transit:https://bao.example.net/transit/k'];
+    expect(openers(`{read: {kms: [{key: "${arn}"}, {key: "${gcp}", domain: {account: other}}, {key: "${spread}"}, {key: "${bao}"}]}}`)).toEqual([
+      { name: arn, place: { cloud: 'aws', account: '111122223333', region: 'eu-central-1', zone: 'multi' } },
+      { name: gcp, place: { cloud: 'gcp', account: 'other', region: 'europe-west3', zone: 'multi' } },
+      { name: spread, place: { cloud: 'gcp', account: 'acme', region: 'multi', zone: 'multi' } },
+      { name: bao, place: {} },
+    ]);
     expect(openers('{openers: [{kind: aws-kms, domain: {region: eu-west-1}}, {kind: aws-kms, name: spare}, {kind: vault-transit}, {kind: age, domain: {cloud: GCP}}]}')).toEqual([
       { name: 'aws-kms 1', place: { cloud: 'aws', region: 'eu-west-1', zone: 'multi' } },
       { name: 'spare', place: { cloud: 'aws', zone: 'multi' } },

@@ -6,7 +6,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { formatMaintainKey, formatReadKey, formatWriteKey, parseMaintainKey, parseReadKey, parseWriteKey, writeKeyOf } from '../../src/keys/index.ts';
+import {
+  aboutSlot,
+  formatMaintainKey,
+  formatReadKey,
+  formatWriteKey,
+  openSlot,
+  parseKmsKey,
+  parseMaintainKey,
+  parseReadKey,
+  parseWriteKey,
+  slotId,
+  writeKeyOf,
+} from '../../src/keys/index.ts';
+import type { KmsProvider } from '../../src/keys/index.ts';
+import { contextBytes } from '../../src/keys/kms/provider.ts';
 import { listSlots, openReader, openWriter, unlock, unlockAs, verify } from '../../src/repository/index.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
 import type { Vault } from '../../src/vault/vault.ts';
@@ -153,5 +167,41 @@ describe('the vault written when the roles got keys of their own', () => {
     } finally {
       await rm(temporary, { recursive: true, force: true });
     }
+  });
+});
+
+describe('slots locked by key services, when there first were some', () => {
+  const folder = join(HERE, 'key-services');
+  const expected = z
+    .object({
+      repository: z.string(),
+      writeKey: z.string(),
+      readKey: z.string(),
+      maintainKey: z.string(),
+      slots: z.array(z.object({ slot: z.string(), key: z.string(), version: z.string(), role: z.enum(['owner', 'read', 'maintain']), wrapped: z.string(), unwrapped: z.string() })),
+    })
+    .parse(JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')));
+
+  it.each(expected.slots)('$key ($role)', async ({ slot, key, version, role, wrapped, unwrapped }) => {
+    const bytes = readFileSync(join(folder, slot));
+    expect(slotId(bytes)).toBe(slot);
+    expect(aboutSlot(bytes)).toMatchObject({ role, kms: { version, repositoryId: expected.repository } });
+    // What the service is asked, and what it answered: nobody need be called.
+    const provider: KmsProvider = {
+      key: parseKmsKey(key),
+      wrap: () => Promise.reject(new Error('nothing is to be locked')),
+      unwrap: (asked, context) => {
+        expect([asked.version, Buffer.from(asked.bytes).toString('hex')]).toEqual([version, wrapped]);
+        expect(contextBytes(context).toString()).toBe(`lifeboat/1/slot\n${expected.repository}\n${role}`);
+        return Promise.resolve(Buffer.from(unwrapped, 'hex'));
+      },
+    };
+    const opened = await openSlot(bytes, { kms: [provider] });
+    const texts = {
+      owner: opened?.role === 'owner' && formatWriteKey(opened.keys),
+      read: opened?.role === 'read' && formatReadKey(opened.keys),
+      maintain: opened?.role === 'maintain' && formatMaintainKey(opened.keys),
+    };
+    expect(texts[role]).toBe({ owner: expected.writeKey, read: expected.readKey, maintain: expected.maintainKey }[role]);
   });
 });

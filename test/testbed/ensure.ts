@@ -2,6 +2,8 @@ import { findAzurite } from './azure/azurite.ts';
 import type { CacheOptions } from './cache.ts';
 import { findFakeGcs } from './gcs/fake-gcs-server.ts';
 import { COMPONENTS } from './kubernetes/build.ts';
+import { findMoto } from './kms/moto.ts';
+import { findOpenBao } from './kms/openbao.ts';
 import { findComponents } from './kubernetes/components.ts';
 import { findSeaweedfs } from './s3/seaweedfs.ts';
 import { findVersitygw } from './s3/versitygw.ts';
@@ -16,5 +18,7 @@ export async function ensureTestbed(options: CacheOptions = {}): Promise<void> {
   await findVersitygw(options);
   await findAzurite(options);
   await findFakeGcs(options);
+  await findOpenBao(options);
+  await findMoto(options);
   await findComponents(COMPONENTS, options);
 }

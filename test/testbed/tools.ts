@@ -50,7 +50,7 @@ export async function goPlatform(cwd?: string): Promise<string[]> {
 
 /**
  * Installs a Python package once into a folder of its own (`pip install --target`), and gives that folder.
- * `requirement` names an exact version: `name==1.2.3`.
+ * `requirement` names an exact version, `name==1.2.3`; several are separated by spaces.
  * Throws a `TestbedError` that says what to install when Python is missing, or what failed.
  */
 export async function pythonPackage(name: string, requirement: string, options: CacheOptions = {}): Promise<string> {
@@ -61,7 +61,7 @@ export async function pythonPackage(name: string, requirement: string, options: 
       key,
       build: async (dir, report, signal) => {
         report('installing', requirement);
-        const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', dir, requirement];
+        const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--target', dir, ...requirement.split(' ')];
         try {
           await run('python3', args, signal ? { signal } : {});
         } catch (error) {

@@ -27,6 +27,9 @@ export const defineInit: Define = (parent, run) => {
     .addOption(
       new Option('--recipient <age1…>', 'open the repository by the identity of this age recipient, instead of a new one; can be repeated').argParser(collect),
     )
+    .addOption(
+      new Option('--kms <key>', 'also open the repository by this key of a key service, such as aws-kms:ARN (docs/keys.md); can be repeated').argParser(collect),
+    )
     .addHelpText(
       'after',
       helpTail(

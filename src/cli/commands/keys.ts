@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
 import type { Define } from '../command.ts';
-import type { KeysListOptions, KeysAddOptions, KeysRemoveOptions } from '../keys/slots.ts';
+import type { KeysListOptions } from '../keys/list.ts';
+import type { KeysRotateOptions } from '../keys/rotate.ts';
+import type { KeysAddOptions, KeysRemoveOptions } from '../keys/slots.ts';
 import type { ExportOptions } from '../keys/export.ts';
 
 /** `lifeboat keys …` */
@@ -10,19 +12,23 @@ export const defineKeys: Define = (parent, run) => {
     .command('keys')
     .summary('who can open the repository')
     .description(
-      'Key slots say who can open the repository: each holds its keys, or those of one role alone, sealed for a passphrase or an age recipient. The write key, which only adds recovery points, opens none.',
+      'Key slots say who can open the repository: each holds its keys, or those of one role alone, sealed for a passphrase, an age recipient or a key of a key service. The write key, which only adds recovery points, opens none.',
     );
 
   addVaultOptions(keys.command('list').summary('list the key slots').description('Lists the key slots of the vaults. Needs no key.'))
     .addHelpText('after', helpTail([['keys list', 'who can open the repository']], [[0, 'listed'], ...COMMON_EXITS]))
-    .action(run(async (context, options: KeysListOptions) => (await import('../keys/slots.ts')).listKeys(context, options)));
+    .action(run(async (context, options: KeysListOptions) => (await import('../keys/list.ts')).listKeys(context, options)));
 
   const add = keys
     .command('add')
-    .summary('let another passphrase or identity open the repository')
+    .summary('let another passphrase, identity or key service open the repository')
     .description('Adds a key slot to every vault. Needs a key that opens the repository.')
     .option('--new-passphrase-file <file>', 'file whose first line is the new passphrase')
     .addOption(new Option('--recipient <age1…>', 'age recipient whose identity shall open it; can be repeated').argParser(collect))
+    .addOption(new Option('--aws-kms <arn>', 'symmetric key of AWS KMS; can be repeated').argParser(collect))
+    .addOption(new Option('--vault-transit <url/key>', 'key of the transit engine of OpenBao or Vault: https://HOST/ENGINE/KEY; can be repeated').argParser(collect))
+    .addOption(new Option('--gcp-kms <name>', 'symmetric key of Google Cloud KMS: projects/…/cryptoKeys/KEY; can be repeated').argParser(collect))
+    .addOption(new Option('--azure-key-vault <url>', 'RSA key of Azure Key Vault: https://NAME.vault.azure.net/keys/KEY; can be repeated').argParser(collect))
     .addOption(
       new Option('--role <role>', 'what the slot holds: everything, or the key of one role alone').choices(['owner', 'read', 'maintain']).default('owner'),
     );
@@ -33,12 +39,27 @@ export const defineKeys: Define = (parent, run) => {
         [
           ['keys add --recipient age1…', 'a colleague’s identity'],
           ['keys add --new-passphrase-file spare.txt', 'a passphrase for the safe'],
+          ['keys add --aws-kms arn:aws:kms:eu-central-1:111122223333:key/…', 'whoever may use this key in AWS KMS'],
           ['keys add --recipient age1… --role read', 'an identity that reads and verifies points, and can add none'],
         ],
         [[0, 'added'], ...COMMON_EXITS],
       ),
     )
     .action(run(async (context, options: KeysAddOptions) => (await import('../keys/slots.ts')).addKey(context, options)));
+
+  const rotate = keys
+    .command('rotate')
+    .summary('lock key slots of key services anew')
+    .description(
+      'Locks the key slots of key services anew, under the newest versions of their keys, so that older versions can be retired. No other object is rewritten. Only services that lifeboat.yaml or --kms names are called.',
+    )
+    .argument('[slot]', 'the slot, or the beginning of it, as `keys list` shows it (default: all)');
+  addReadKeyOptions(addVaultOptions(rotate))
+    .addHelpText(
+      'after',
+      helpTail([['keys rotate', 'after a key was rotated in its service']], [[0, 'every slot is under the newest version'], [3, 'some were left as they were'], ...COMMON_EXITS]),
+    )
+    .action(run(async (context, slot: string | undefined, options: KeysRotateOptions) => (await import('../keys/rotate.ts')).rotateKeys(context, slot, options)));
 
   const remove = keys
     .command('remove')

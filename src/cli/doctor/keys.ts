@@ -48,7 +48,7 @@ export async function checkKeys(context: Context, config: Config, report: Report
   let maintainers: readonly Opener[] = [];
   try {
     if (config.maintainKey !== undefined) {
-      maintainers = await loadOpeners(context, {}, 'maintain', () => Promise.resolve(false));
+      maintainers = await loadOpeners(context, {}, 'maintain', () => Promise.resolve([]));
       await checkModes(config.maintainKey, 'the maintain key', report);
     }
   } catch (error) {

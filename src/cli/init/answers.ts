@@ -15,6 +15,7 @@ export interface InitOptions {
   readonly identity?: readonly string[];
   readonly passphraseFile?: string;
   readonly recipient?: readonly string[];
+  readonly kms?: readonly string[];
 }
 
 /** Names of the files that `init` makes beside lifeboat.yaml. */

@@ -2,8 +2,9 @@ import { access } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { configTemplate } from '../../config/template.ts';
+import type { ReadInFile } from '../../config/template.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import { generateIdentity, recipientOf } from '../../keys/index.ts';
+import { generateIdentity, parseKmsKey, recipientOf } from '../../keys/index.ts';
 import type { SlotSecret } from '../../keys/index.ts';
 import type { VaultConfig } from '../../vault/config.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +20,7 @@ import type { InitReport } from './report.ts';
 /** What shall open a new repository, and how lifeboat.yaml says where it is. */
 interface Opening {
   readonly secrets: readonly SlotSecret[];
-  readonly read: { readonly identityFile: string } | { readonly passphraseFile: string } | undefined;
+  readonly read: ReadInFile | undefined;
   readonly identity: NewFile | undefined;
   readonly recipients: readonly string[];
 }
@@ -40,7 +41,7 @@ export async function createFromOptions(context: Context, options: InitOptions):
       read,
     });
   if (vaults.length === 0) {
-    const read = namedReadKey(context, options) ?? { identityFile: IDENTITY_FILE };
+    const read = withServices(namedReadKey(context, options) ?? { identityFile: IDENTITY_FILE }, options);
     const files = await writeFiles([{ path: config, kind: 'config', text: text(options.recipient === undefined || options.identity !== undefined ? read : undefined) }]);
     return { config, files: files.map(withoutText), vaults: [], repository: undefined, recipients: [] };
   }
@@ -56,7 +57,7 @@ export async function createFromOptions(context: Context, options: InitOptions):
       });
     }
     await refuseLostHeaders(opened, context.signal);
-    const opening = await newOpening(context, options);
+    const opening = withKeyServices(await newOpening(context, options), await servicesOf(context, options), options);
     const { repository, files } = await establishRepository(context, opened, opening.secrets, (writeKey) => [
       ...(opening.identity === undefined ? [] : [opening.identity]),
       { path: writeKeyFile, kind: 'write-key', text: `${writeKey}\n` },
@@ -70,6 +71,20 @@ export async function createFromOptions(context: Context, options: InitOptions):
       recipients: opening.recipients,
     };
   });
+}
+
+/** The key services that shall open a new repository too. */
+export async function servicesOf(context: Context, { kms = [] }: InitOptions): Promise<readonly SlotSecret[]> {
+  const { namedKms } = await import('../kms.ts');
+  return Promise.all(kms.map(async (key): Promise<SlotSecret> => ({ kind: 'kms', provider: await namedKms(context, parseKmsKey(key)) })));
+}
+
+function withKeyServices(opening: Opening, services: readonly SlotSecret[], options: InitOptions): Opening {
+  return { ...opening, secrets: [...opening.secrets, ...services], read: withServices(opening.read, options) };
+}
+
+function withServices(read: ReadInFile | undefined, { kms }: InitOptions): ReadInFile | undefined {
+  return kms === undefined ? read : { ...read, kms: kms.map((key) => ({ key })) };
 }
 
 /** What the options name to open the repository with, as lifeboat.yaml says it: one source, the passphrase first. */

@@ -62,7 +62,7 @@ export async function establishRepository(
   const { signal, output } = context;
   if (secrets.length === 0) throw new LifeboatError('LB_KEY_MISSING', 'Nothing was said that shall open the repository');
   const keys = await generateRepositoryKeys();
-  const slots = await Promise.all(secrets.map((secret) => sealSlot(keys, secret)));
+  const slots = await Promise.all(secrets.map((secret) => sealSlot(keys, secret, 'owner', { signal, onWarning: output.warn })));
   const writeKey = formatWriteKey(writeKeyOf(keys));
   output.redactor.add(writeKey);
   const written = await writeFiles(files(writeKey));

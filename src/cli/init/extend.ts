@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import type { OpenerConfig } from '../../config/keys-schema.ts';
 import type { Config } from '../../config/load.ts';
 import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
 import type { SlotSecret } from '../../keys/index.ts';
@@ -8,7 +9,7 @@ import type { Context } from '../context.ts';
 import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
 import { asOpeners, unlockVaults, unlockWith } from '../repository.ts';
 import type { InitOptions } from './answers.ts';
-import { newIdentityFile, recipientsOfFiles, refuseExisting, withoutText } from './create.ts';
+import { newIdentityFile, recipientsOfFiles, refuseExisting, servicesOf, withoutText } from './create.ts';
 import { establishRepository, vaultsWithRemains, vaultsWithRepository, withAllVaults } from './establish.ts';
 import type { NewFile } from './establish.ts';
 import type { InitReport } from './report.ts';
@@ -108,18 +109,28 @@ async function opening(context: Context, config: Config, options: InitOptions): 
     }
   }
   for (const passphrase of passphrases) context.output.redactor.add(passphrase);
-  if (recipients.length + passphrases.length === 0) {
+  const services = [...(await servicesOf(context, options)), ...(await configuredServices(context, source))];
+  if (recipients.length + passphrases.length + services.length === 0) {
     throw new LifeboatError('LB_KEY_MISSING', 'Nothing says what shall open the new repository', {
       where: config.file,
       hint: 'Name an `identityFile` under `keys.read` (it is made if it is not there), or give --recipient age1… or --passphrase-file FILE.',
     });
   }
+  if (recipients.length + passphrases.length === 0) {
+    context.output.warn({ kind: 'only-key-services', message: 'Only key services open the new repository: it is lost with them. Add an identity or a passphrase: `lifeboat keys add`' });
+  }
   return {
     secrets: [
       ...recipients.map((recipient): SlotSecret => ({ kind: 'age', recipient })),
       ...passphrases.map((passphrase): SlotSecret => ({ kind: 'passphrase', passphrase })),
+      ...services,
     ],
     identity,
     recipients,
   };
+}
+
+async function configuredServices(context: Context, source: OpenerConfig | undefined): Promise<readonly SlotSecret[]> {
+  const { configuredKms } = await import('../kms.ts');
+  return (source?.kms ?? []).map((key) => ({ kind: 'kms', provider: configuredKms(context, key) }));
 }

@@ -1,64 +1,27 @@
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
-import type { SlotKind, SlotRole, SlotSecret } from '../../keys/index.ts';
-import type { SlotChange, SlotListing } from '../../repository/index.ts';
-import type { Context } from '../context.ts';
-import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
-import { canAsk, confirm } from '../prompt.ts';
-import { unlockVaults, unlockWith, withVaults } from '../repository.ts';
-import { formatTable } from '../text.ts';
+import type { KmsKind, SlotRole, SlotSecret } from '../../keys/index.ts';
+import type { SlotChange } from '../../repository/index.ts';
 import type { ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export type KeysListOptions = VaultOptions;
+import type { Context } from '../context.ts';
+import { passphraseFile } from '../key-files.ts';
+import { canAsk, confirm } from '../prompt.ts';
+import { unlockVaults, withVaults } from '../repository.ts';
+import { SHOWN } from './list.ts';
 
 export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
   readonly newPassphraseFile?: string;
   readonly recipient?: readonly string[];
+  readonly awsKms?: readonly string[];
+  readonly vaultTransit?: readonly string[];
+  readonly gcpKms?: readonly string[];
+  readonly azureKeyVault?: readonly string[];
   readonly role: SlotRole;
 }
 
 export interface KeysRemoveOptions extends VaultOptions, ReadKeyOptions {
   readonly yes?: boolean;
 }
-
-/** Letters of a slot's id that are shown: enough to tell slots apart. */
-const SHOWN = 12;
-
-/** `lifeboat keys list` */
-export async function listKeys(context: Context, options: KeysListOptions): Promise<number> {
-  return withVaults(context, options, async (vaults) => {
-    const { listSlots } = await import('../../repository/index.ts');
-    const told = { signal: context.signal, onWarning: context.output.warn };
-    const role = (await context.configIfAny())?.maintainKey === undefined ? 'read' : 'maintain';
-    const openers = await loadOpenersIfAny(context, {}, role);
-    // A key tells slots that were removed from those that are only said to be; without one all are listed.
-    const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers, role).catch(() => undefined);
-    const slots = await listSlots(vaults, keys, told);
-    await context.output.result({ ok: true, slots }, () => (slots.length === 0 ? 'no key slots' : slotTable(slots)));
-    return EXIT.ok;
-  });
-}
-
-function slotTable(slots: readonly SlotListing[]): string {
-  return formatTable(
-    [{ title: 'slot' }, { title: 'opened by' }, { title: 'holds' }, { title: 'vaults' }],
-    slots.map((slot) => [slot.id.slice(0, SHOWN), KINDS[slot.kind], HOLDS[slot.role], slot.vaults.toSorted().join(', ')]),
-  );
-}
-
-const KINDS: Readonly<Record<SlotKind, string>> = {
-  passphrase: 'a passphrase',
-  x25519: 'an age identity',
-  'post-quantum': 'an age identity (post-quantum)',
-  unknown: 'something this lifeboat does not know',
-};
-
-const HOLDS: Readonly<Record<SlotListing['role'], string>> = {
-  owner: 'everything',
-  read: 'the read key',
-  maintain: 'the maintain key',
-  unknown: 'something this lifeboat does not know',
-};
 
 /** `lifeboat keys add` */
 export async function addKey(context: Context, options: KeysAddOptions): Promise<number> {
@@ -68,8 +31,11 @@ export async function addKey(context: Context, options: KeysAddOptions): Promise
     context.output.redactor.add(text);
     secrets.push({ kind: 'passphrase', passphrase: text });
   }
+  secrets.push(...(await keyServices(context, options)));
   if (secrets.length === 0) {
-    throw new LifeboatError('LB_USAGE', 'Nothing was said that shall open the repository', { hint: 'Give --recipient age1… or --new-passphrase-file FILE.' });
+    throw new LifeboatError('LB_USAGE', 'Nothing was said that shall open the repository', {
+      hint: 'Give --recipient age1…, --new-passphrase-file FILE, or a key of a key service, such as --aws-kms ARN.',
+    });
   }
   return withVaults(context, options, async (vaults) => {
     const { addSlot } = await import('../../repository/index.ts');
@@ -80,6 +46,22 @@ export async function addKey(context: Context, options: KeysAddOptions): Promise
     }
     return reportChanges(context, 'added', added);
   });
+}
+
+async function keyServices(context: Context, options: KeysAddOptions): Promise<readonly SlotSecret[]> {
+  const named: readonly (readonly [KmsKind, readonly string[] | undefined])[] = [
+    ['aws-kms', options.awsKms],
+    ['vault-transit', options.vaultTransit],
+    ['gcp-kms', options.gcpKms],
+    ['azure-key-vault', options.azureKeyVault],
+  ];
+  if (named.every(([, names]) => names === undefined)) return [];
+  const [{ namedKms }, { requireKmsKey }] = await Promise.all([import('../kms.ts'), import('../../keys/index.ts')]);
+  const secrets: SlotSecret[] = [];
+  for (const [kind, names] of named) {
+    for (const name of names ?? []) secrets.push({ kind: 'kms', provider: await namedKms(context, requireKmsKey(kind, name)) });
+  }
+  return secrets;
 }
 
 /** `lifeboat keys remove` */
