@@ -8,6 +8,7 @@ import { defineInit } from './commands/init.ts';
 import { defineKeys } from './commands/keys.ts';
 import { definePlacement } from './commands/placement.ts';
 import { definePoints } from './commands/points.ts';
+import { defineReplicate } from './commands/replicate.ts';
 import { defineRestore } from './commands/restore.ts';
 import { defineShow } from './commands/show.ts';
 import { defineVerify } from './commands/verify.ts';
@@ -47,6 +48,7 @@ export function buildProgram(run: Run, version: string): Command {
   definePoints(program, run);
   defineShow(program, run);
   defineVerify(program, run);
+  defineReplicate(program, run);
   program.commandsGroup('Bring back:');
   defineRestore(program, run);
   defineDiff(program, run);

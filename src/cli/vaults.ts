@@ -33,7 +33,8 @@ export async function chosenVaults(context: Context, options: VaultOptions, plan
   return chosen;
 }
 
-function isAddress(text: string): boolean {
+/** Whether this is the address of a vault rather than its name in lifeboat.yaml. */
+export function isAddress(text: string): boolean {
   return /[:/.~]/.test(text);
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration } from '../core/duration.ts';
 import { failureDomainSchema, LEVELS } from '../core/failure-domain.ts';
 import { vaultConfigSchema } from '../vault/config.ts';
 import { keysSchema, text } from './keys-schema.ts';
@@ -51,6 +52,23 @@ const selectSchema = z
   })
   .describe('Which objects. Without it: everything.');
 
+const slowVaultsSchema = z
+  .strictObject({
+    memoryMiB: z
+      .int()
+      .min(1, 'must be at least 1')
+      .describe('How much of a backup may wait in memory for vaults that are slower than the others, in MiB. Default: 128.')
+      .optional(),
+    patience: z
+      .string()
+      .refine((value) => parseDuration(value) !== undefined, 'is not a duration such as `30s`, `10m` or `1h30m`')
+      .describe(
+        'How long a vault may take, once the point is safe without it, to get all of it as well: `30s`, `10m`. Default: a tenth of the time the backup took, and at least 5 s.',
+      )
+      .optional(),
+  })
+  .describe('How vaults are treated that are slower than the others.');
+
 const planSchema = z
   .strictObject({
     site: text('The site to protect: a name from `sites`.'),
@@ -69,6 +87,7 @@ const planSchema = z
         'The promise of the plan: any one failure domain of this level, and of those before it in `zone`, `region`, `account`, `cloud`, may be lost with everything in it, and a safe point can still be restored. `backup` refuses a plan that does not keep it.',
       )
       .optional(),
+    slowVaults: slowVaultsSchema.optional(),
     select: selectSchema.optional(),
   })
   .describe('What is protected, and where to.');

@@ -110,6 +110,20 @@ export interface CopiesOptions {
   readonly patience?: number | undefined;
 }
 
+/** One vault's copy of a point. */
+export interface PointCopy {
+  readonly vault: string;
+  /**
+   * `complete`: the point is intact there, and every pack that it needs is there in its size. `partial`: packs are not.
+   * `damaged`: the point itself cannot be read there, or is not genuine.
+   */
+  readonly state: 'complete' | 'partial' | 'damaged';
+  /** Packs it lacks there, or has in another size; with `partial`. */
+  readonly missing?: number;
+  /** What is wrong; with `damaged`. */
+  readonly problem?: string;
+}
+
 /** A point as found in the vaults. */
 export interface PointListing {
   readonly id: string;
@@ -119,6 +133,8 @@ export interface PointListing {
   /** Its signed header; absent when no vault has an intact copy, and then `problem` says why. */
   readonly header?: PointHeader;
   readonly problem?: string;
+  /** How it is in each of these vaults; only when asked for. */
+  readonly copies?: readonly PointCopy[];
 }
 
 /** A point opened with a read key. */
@@ -136,7 +152,8 @@ export interface OpenPoint {
 /** A repository opened for reading. `listPoints` needs no key; `open` needs the read key. */
 export interface RepositoryReader {
   readonly id: string;
-  listPoints(filter?: { readonly site?: string; readonly signal?: AbortSignal }): Promise<readonly PointListing[]>;
+  /** With `copies` each vault's copy is looked at as well: its packs are listed, and none is read. */
+  listPoints(filter?: { readonly site?: string; readonly copies?: boolean; readonly signal?: AbortSignal }): Promise<readonly PointListing[]>;
   /** `id`: a point's id, a unique beginning of one, or `latest`. Throws `LB_POINT_NOT_FOUND`, `LB_REPO_FORGED`, `LB_REPO_DAMAGED`, `LB_KEY_MISSING`. */
   open(id: string, options?: SessionOptions & { readonly site?: string }): Promise<OpenPoint>;
   /** Ends everything that is being read. The vaults stay open. Idempotent. */

@@ -4,6 +4,8 @@ export { openReader } from './reader.ts';
 export { rotateSlots } from './rotate-slots.ts';
 export type { SlotRotation } from './rotate-slots.ts';
 export { allowHint } from './slot-opening.ts';
+export { replicate } from './replicate/replicate.ts';
+export type { ReplicateReport } from './replicate/replicate.ts';
 export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';
 export { unlock, unlockAs } from './unlock.ts';

@@ -36,3 +36,14 @@ export function decodePackTable(bytes: Uint8Array): PackRef[] {
   while (reader.left > 0) packs.push(readPackRef(reader));
   return packs;
 }
+
+/** Ids (32 bytes) and sizes in a pack table, without making an object of each pack. Throws `LB_REPO_DAMAGED`. */
+export function* packsIn(table: Uint8Array): Generator<{ readonly id: Uint8Array; readonly size: number }, void, undefined> {
+  const reader = new ByteReader(table, 'The pack table');
+  while (reader.left > 0) {
+    const id = reader.bytes(32);
+    const size = reader.u32();
+    reader.bytes(32);
+    yield { id, size };
+  }
+}

@@ -11,6 +11,8 @@ import { at, readObject, whereIs } from './vault-io.ts';
 /** A point and the vaults whose listing shows it. */
 export interface FoundPoint extends PointName {
   readonly vaults: readonly Vault[];
+  /** Bytes, as each of them lists it. */
+  readonly sizes: ReadonlyMap<Vault, number>;
 }
 
 /** What reading points takes. */
@@ -20,7 +22,7 @@ export interface PointAccess {
 }
 
 /** The signed beginning of nearly every point is shorter than this. */
-const HEAD_BYTES = 32 * 1024;
+export const HEAD_BYTES = 32 * 1024;
 
 /**
  * The points of all vaults, oldest first. A vault that cannot be listed is warned about; throws its error when no vault can be.
@@ -30,7 +32,7 @@ export async function findPoints(
   site: string | undefined,
   context: ReadContext,
 ): Promise<FoundPoint[]> {
-  const found = new Map<string, PointName & { readonly vaults: Vault[] }>();
+  const found = new Map<string, PointName & { readonly vaults: Vault[]; readonly sizes: Map<Vault, number> }>();
   const listings = await Promise.allSettled(vaults.map((vault) => listPointNames(vault, site, context.signal)));
   context.signal?.throwIfAborted();
   let failure: unknown;
@@ -43,10 +45,11 @@ export async function findPoints(
       continue;
     }
     listed++;
-    for (const name of listing.value) {
-      const key = pointKey(name.site, name.id);
-      const point = found.get(key) ?? { ...name, vaults: [] };
+    for (const { site: of, id, size } of listing.value) {
+      const key = pointKey(of, id);
+      const point = found.get(key) ?? { site: of, id, vaults: [], sizes: new Map<Vault, number>() };
       point.vaults.push(vault);
+      point.sizes.set(vault, size);
       found.set(key, point);
     }
   }

@@ -146,6 +146,16 @@ export function decodePointHead(bytes: Uint8Array, place: PointPlace, signingPub
 
 /** Reads a whole point: as `decodePointHead`, and every byte after the signed part is checked by its hash. */
 export function decodePoint(bytes: Uint8Array, place: PointPlace, signingPublicKey: Uint8Array): Point {
+  const { packTable, ...rest } = decodeSections(bytes, place, signingPublicKey);
+  return { ...rest, packs: decodePackTable(packTable) };
+}
+
+/** The same with the pack table as it is: that of a large point takes ten times as much as objects. */
+export function decodeSections(
+  bytes: Uint8Array,
+  place: PointPlace,
+  signingPublicKey: Uint8Array,
+): Omit<Point, 'packs'> & { readonly packTable: Uint8Array } {
   const { header, slots, indexes, size, sections } = decodePointHead(bytes, place, signingPublicKey);
   if (bytes.length !== size) {
     throw new LifeboatError('LB_REPO_DAMAGED', `The point has ${bytes.length} bytes and should have ${size}`);
@@ -156,5 +166,5 @@ export function decodePoint(bytes: Uint8Array, place: PointPlace, signingPublicK
   if (sha256Hex(packTable) !== sections.packTable.sha256 || sha256Hex(sealedManifest) !== sections.manifest.sha256) {
     throw new LifeboatError('LB_REPO_DAMAGED', 'The point is damaged after its signed part');
   }
-  return { header, slots, indexes, packs: decodePackTable(packTable), sealedManifest, sha256: sha256Hex(bytes) };
+  return { header, slots, indexes, packTable, sealedManifest, sha256: sha256Hex(bytes) };
 }

@@ -8,6 +8,7 @@ import { createChunkNamer } from './chunk-id.ts';
 import { PackStore } from './pack-store.ts';
 import { forEachParallel } from './parallel.ts';
 import { openManifest } from './point.ts';
+import { examinePoints } from './point-copies.ts';
 import { choosePoint, findPoints, readPoint, readPointHead } from './point-finder.ts';
 import type { PointAccess } from './point-finder.ts';
 import { readRecords } from './record-reader.ts';
@@ -46,6 +47,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
     async listPoints(filter = {}) {
       const context = { signal: filter.signal ?? signal, onWarning };
       const points = await findPoints(vaults, filter.site, context);
+      if (filter.copies === true) return examinePoints(points, vaults, access, context);
       const listings: PointListing[] = [];
       await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
         const about = { id: point.id, site: point.site, vaults: point.vaults.map((vault) => vault.name) };

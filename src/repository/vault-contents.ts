@@ -44,12 +44,18 @@ export interface PointName {
   readonly id: string;
 }
 
+/** A point as a listing shows it. */
+export interface ListedPoint extends PointName {
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** All points in a vault, of one site or of all, in ascending order of site and id. */
-export async function listPointNames(vault: Vault, site?: string, signal?: AbortSignal): Promise<PointName[]> {
-  const points: PointName[] = [];
-  for await (const { key } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
+export async function listPointNames(vault: Vault, site?: string, signal?: AbortSignal): Promise<ListedPoint[]> {
+  const points: ListedPoint[] = [];
+  for await (const { key, size } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
     const name = pointNameOf(key);
-    if (name !== undefined) points.push(name);
+    if (name !== undefined) points.push({ ...name, size });
   }
   return points;
 }

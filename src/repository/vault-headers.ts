@@ -75,7 +75,7 @@ export class VaultHeaders {
  * Anybody can make a repository that a known age identity opens. What unlocks must not be left to whichever vault
  * comes first when they disagree about whose repository it is.
  */
-function refuseDifferent(headers: readonly VaultHeader[]): void {
+export function refuseDifferent(headers: readonly VaultHeader[]): void {
   const [first] = headers;
   const other = headers.find(({ header }) => first !== undefined && !sameRepository(header, first.header));
   if (first === undefined || other === undefined) return;

@@ -63,9 +63,50 @@ export const backupDocument = z.strictObject({
   warnings,
 });
 
+const copy = z.strictObject({
+  vault: z.string(),
+  state: z.enum(['complete', 'partial', 'damaged']),
+  missing: z.int().optional(),
+  problem: z.string().optional(),
+});
+
 export const pointsDocument = z.strictObject({
   ok: z.boolean(),
-  points: z.array(z.strictObject({ id: z.string(), site: z.string(), vaults: z.array(z.string()), header: header.optional(), problem: z.string().optional() })),
+  points: z.array(
+    z.strictObject({
+      id: z.string(),
+      site: z.string(),
+      vaults: z.array(z.string()),
+      copies: z.array(copy),
+      safe: z.boolean().optional(),
+      header: header.optional(),
+      problem: z.string().optional(),
+    }),
+  ),
+  warnings,
+});
+
+export const replicateDocument = z.strictObject({
+  ok: z.boolean(),
+  dryRun: z.boolean(),
+  unopened: z.array(z.string()),
+  runs: z.array(
+    z.strictObject({
+      plans: z.array(z.string()),
+      repository: z.string(),
+      vaults: z.array(
+        z.strictObject({
+          name: z.string(),
+          state: z.enum(['level', 'behind', 'failed']),
+          lacked: z.strictObject({ points: z.int(), packs: z.int(), bytes: z.int() }),
+          copied: z.strictObject({ points: z.int(), packs: z.int(), objects: z.int(), bytes: z.int() }),
+          failure: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+        }),
+      ),
+      problems: z.array(z.strictObject({ vault: z.string(), object: z.string(), kind: z.enum(['missing', 'damaged', 'forged', 'unreadable']), message: z.string() })),
+      moreProblems: z.int(),
+    }),
+  ),
   warnings,
 });
 

@@ -99,6 +99,7 @@ describe('a mistake in lifeboat.yaml', () => {
     ['a name that no store would take', spoilt('  local:', '  Local_1:').replace('[local,', '[Local_1,'), ['7:3 vaults.Local_1: is not a usable name / use 1 to 63 of a to z, 0 to 9 and `-`, not beginning or ending with `-`']],
     ['a label selector that is none', spoilt('excludeNamespaces: [scratch-*]', 'labels: app=a b'), [`24:15 plans.prod.select.labels: "app=a b" is not a label selector: "app=a b" is not understood / Write it as for kubectl: app=shop,tier!=cache,env in (test,prod),!legacy`]],
     ['a variable that nobody fills in', spoilt('path: backups', 'path: ${HOME}/backups'), ['9:11 vaults.local.path: `${HOME}` would be taken literally: environment variables are not filled in / write the value itself; secrets have fields that name a file or a variable']],
+    ['a patience that is no duration', `${GOOD}    slowVaults:\n      patience: 5 minutes\n`, ['26:17 plans.prod.slowVaults.patience: is not a duration such as `30s`, `10m` or `1h30m`']],
     ['a newer version', spoilt('version: 1', 'version: 2'), ['1:10 version: version 2 is newer than this lifeboat reads / upgrade lifeboat']],
     ['no version', spoilt('version: 1\n', ''), ['1:1 : `version` is missing / add `version:` with `1`']],
     ['half of the credentials', spoilt('    prefix: lifeboat\n', '    credentials:\n      accessKeyIdEnv: KEY_ID\n'), ['13:5 vaults.offsite.credentials: `secretAccessKeyEnv` is missing / add `secretAccessKeyEnv:` (Name of the environment variable that holds the secret access key)']],

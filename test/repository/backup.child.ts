@@ -1,14 +1,24 @@
-// Makes one backup after the other into the folders given, until it is killed. Prints a line for each point.
+// Makes one backup after the other into the folders given, until it is killed. The third is slow. Prints a line for each
+// point: its id and the vaults that have it.
 // usage: node backup.child.ts WRITE_KEY_FILE FIRST_GENERATION VAULT_FOLDER...
 import { readFileSync } from 'node:fs';
 import { parseWriteKey } from '../../src/keys/index.ts';
 import { openWriter } from '../../src/repository/index.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
+import { withPace } from '../support/paced-vault.ts';
 import { generationRecords } from './killed.ts';
 
+/** Bytes a second: about what one backup stores. */
+const SLOW = 100_000;
+
 const [keyFile = '', first = '0', ...folders] = process.argv.slice(2);
-const vaults = await Promise.all(folders.map((path, i) => openDirectoryVault({ name: `vault-${i}`, path })));
-const writer = await openWriter({ vaults, writeKey: parseWriteKey(readFileSync(keyFile, 'utf8')) });
+const vaults = await Promise.all(
+  folders.map(async (path, i) => {
+    const vault = await openDirectoryVault({ name: `vault-${i}`, path });
+    return i < 2 ? vault : withPace(vault, SLOW);
+  }),
+);
+const writer = await openWriter({ vaults, copies: 2, patience: 50, writeKey: parseWriteKey(readFileSync(keyFile, 'utf8')) });
 process.stdout.write('ready\n');
 for (let generation = Number(first); ; generation++) {
   const session = await writer.begin('prod');
@@ -25,5 +35,5 @@ for (let generation = Number(first); ; generation++) {
     complete: true,
     manifest: { generation, streams: Object.fromEntries(streams) },
   });
-  process.stdout.write(`${point.header.id}\n`);
+  process.stdout.write(`${point.header.id} ${point.vaults.join()}\n`);
 }

@@ -1,8 +1,10 @@
-import { formatDuration } from '../../core/duration.ts';
+import type { PlanConfig } from '../../config/schema.ts';
+import { formatDuration, parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import type { BackupResult } from '../../pipeline/backup.ts';
 import { copiesOf } from '../../placement/copies.ts';
 import { refuseBrokenPromise } from '../../placement/refuse.ts';
+import type { CopiesOptions } from '../../repository/api.ts';
 import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
 import { loadWriteKey } from '../key-files.ts';
@@ -23,7 +25,7 @@ export async function backup(context: Context, planName: string | undefined): Pr
   const vaults = await openVaults(context, configs);
   try {
     const [pipeline, { openWriter }] = await Promise.all([import('../../pipeline/backup.ts'), import('../../repository/index.ts')]);
-    const writer = await openWriter({ vaults, writeKey, copies: copiesOf(plan), signal, onWarning: output.warn });
+    const writer = await openWriter({ vaults, writeKey, ...copiesOptions(plan), signal, onWarning: output.warn });
     const connection = await connectChosen(context, { site: plan.site });
     try {
       const result = await pipeline.backup({
@@ -45,6 +47,16 @@ export async function backup(context: Context, planName: string | undefined): Pr
   } finally {
     await closeVaults(vaults);
   }
+}
+
+/** How the plan wants its vaults treated. */
+function copiesOptions(plan: PlanConfig): CopiesOptions {
+  const { memoryMiB, patience } = plan.slowVaults ?? {};
+  return {
+    copies: copiesOf(plan),
+    memory: memoryMiB === undefined ? undefined : memoryMiB * 1024 * 1024,
+    patience: patience === undefined ? undefined : parseDuration(patience),
+  };
 }
 
 interface Report extends BackupResult {

@@ -8,7 +8,7 @@ export const definePoints: Define = (parent, run) => {
     parent
       .command('points')
       .summary('list recovery points')
-      .description('Lists the recovery points in the vaults, oldest first. Needs no key: signatures are checked, contents are not.')
+      .description('Lists the recovery points in the vaults, oldest first, and how each is in each vault: whole, without some of its packs, or damaged. Needs no key: signatures are checked, and packs counted, not read.')
       .option('--site <name>', 'only points of this site'),
   )
     .addHelpText(
@@ -18,7 +18,7 @@ export const definePoints: Define = (parent, run) => {
           ['points', 'every point in the vaults of lifeboat.yaml'],
           ['points --vault s3://backups/lifeboat --json', 'what a bucket holds, for scripts; needs no lifeboat.yaml'],
         ],
-        [[0, 'all well'], ...COMMON_EXITS, [4, 'a point is damaged, forged or missing from a vault that should hold it']],
+        [[0, 'all well'], ...COMMON_EXITS, [4, 'a vault has a point that is damaged, forged, or not whole there']],
       ),
     )
     .action(run(async (context, options: PointsOptions) => (await import('../points/points.ts')).points(context, options)));

@@ -1,23 +1,42 @@
+import type { Config } from '../../config/load.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { PointListing, RepositoryReader } from '../../repository/api.ts';
+import { copiesOf } from '../../placement/copies.ts';
 import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
-import { formatAge, formatBytes, formatCount, formatTable } from '../text.ts';
+import { formatAge, formatBytes, formatCount, formatTable, plural } from '../text.ts';
 import type { VaultOptions } from '../command.ts';
 
 export interface PointsOptions extends VaultOptions {
   readonly site?: string;
 }
 
-/** `lifeboat points`: what is in the vaults. Exit 4 when a point is not intact. */
+/** A point, and whether it is safe, where a plan for its site says what that takes. */
+interface Listed extends PointListing {
+  readonly safe?: boolean;
+}
+
+/** `lifeboat points`: what is in the vaults, and how it is in each. Exit 4 when a point is not intact somewhere. */
 export async function points(context: Context, options: PointsOptions): Promise<number> {
   return withReader(context, options, async (reader) => {
-    const found = await reader.listPoints({ ...(options.site !== undefined && { site: options.site }), signal: context.signal });
+    const filter = { ...(options.site !== undefined && { site: options.site }), copies: true, signal: context.signal };
+    const found = withSafety(await reader.listPoints(filter), options.vault === undefined ? await context.configIfAny() : undefined);
     if (found.length === 0 && options.site !== undefined) await refuseUnknownSite(reader, options.site, context);
-    const ok = found.every((point) => point.problem === undefined);
+    const ok = found.every((point) => point.problem === undefined && point.copies?.every(({ state }) => state === 'complete') !== false);
     await context.output.result({ ok, points: found }, () => (found.length === 0 ? 'no recovery points yet' : pointTable(found)));
     return ok ? EXIT.ok : EXIT.findings;
+  });
+}
+
+/** Safe is what is complete in as many vaults of one of the site's plans as the plan says. */
+function withSafety(found: readonly PointListing[], config: Config | undefined): readonly Listed[] {
+  const plans = [...(config?.plans.values() ?? [])];
+  return found.map((point) => {
+    const ofSite = plans.filter(({ site }) => site === point.site);
+    if (ofSite.length === 0) return point;
+    const whole = new Set(point.copies?.flatMap(({ vault, state }) => (state === 'complete' ? [vault] : [])));
+    return { ...point, safe: ofSite.some((plan) => plan.vaults.filter((vault) => whole.has(vault)).length >= copiesOf(plan)) };
   });
 }
 
@@ -28,10 +47,11 @@ async function refuseUnknownSite(reader: RepositoryReader, site: string, { signa
   throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point of site "${site}"`, { hint: `There are points of ${sites.toSorted().join(', ')}.` });
 }
 
-function pointTable(found: readonly PointListing[]): string {
+function pointTable(found: readonly Listed[]): string {
   const rows = found.map((point) => {
     const header = point.header;
-    if (header === undefined) return [point.id, '', point.site, '', '', point.problem ?? 'unreadable', point.vaults.join(', ')];
+    const safe = point.safe === undefined ? '' : point.safe ? 'yes' : 'no';
+    if (header === undefined) return [point.id, '', point.site, '', '', point.problem ?? 'unreadable', safe, copiesText(point)];
     return [
       point.id,
       formatAge(Date.now() - Date.parse(header.at)),
@@ -39,7 +59,8 @@ function pointTable(found: readonly PointListing[]): string {
       formatCount(header.stats.recordsTotal),
       formatBytes(header.stats.storedBytes),
       point.problem ?? (header.complete ? 'yes' : 'partly'),
-      point.vaults.join(', '),
+      safe,
+      copiesText(point),
     ];
   });
   return formatTable(
@@ -50,8 +71,18 @@ function pointTable(found: readonly PointListing[]): string {
       { title: 'objects', right: true },
       { title: 'added', right: true },
       { title: 'complete' },
+      { title: 'safe' },
       { title: 'vaults' },
     ],
     rows,
   );
+}
+
+function copiesText({ copies = [] }: Listed): string {
+  return copies
+    .map(({ vault, state, missing = 0 }) => {
+      if (state === 'complete') return vault;
+      return state === 'partial' ? `${vault} (partial: lacks ${plural(missing, 'pack')})` : `${vault} (damaged)`;
+    })
+    .join(', ');
 }

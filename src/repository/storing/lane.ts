@@ -1,14 +1,12 @@
 import { LifeboatError } from '../../core/errors.ts';
 import { raceAbort } from '../../vault/streams.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { forEachParallel, Gate } from '../parallel.ts';
-import { whereIs } from '../vault-io.ts';
+import { confirmStored } from '../confirm.ts';
+import { Gate } from '../parallel.ts';
 import type { HeldPack } from './held-packs.ts';
 
 /** Objects one vault stores at once. */
 const AT_ONCE = 3;
-/** Packs looked for at once before a point is put beside them. */
-const CONFIRMED_AT_ONCE = 16;
 
 /** Something a vault is to get, beside packs in memory. */
 export interface LaneItem {
@@ -224,25 +222,13 @@ export class Lane {
 
   async #storePoint(point: LaneItem): Promise<void> {
     try {
-      await this.#confirm();
+      await confirmStored(this.vault, this.#got, this.#signal);
       await point.store(this.vault, this.#signal);
     } catch (error) {
       this.#point = point;
       throw error;
     }
     this.#end('committed');
-  }
-
-  /** A point must never stand in a vault that only said it had stored a pack. */
-  async #confirm(): Promise<void> {
-    await forEachParallel(this.#got, CONFIRMED_AT_ONCE, async ([key, size]) => {
-      const there = await this.vault.head(key, { signal: this.#signal });
-      if (there?.size === size) return;
-      const code = there === undefined ? 'LB_VAULT_OBJECT_MISSING' : 'LB_REPO_DAMAGED';
-      throw new LifeboatError(code, `The vault said that it had stored a pack of ${size} bytes, and has ${there?.size ?? 0}`, {
-        where: whereIs(this.vault, key),
-      });
-    });
   }
 
   #become(state: LaneState): void {
