@@ -3,6 +3,7 @@ import { parseDuration } from '../core/duration.ts';
 import { failureDomainSchema, LEVELS } from '../core/failure-domain.ts';
 import { vaultConfigSchema } from '../vault/config.ts';
 import { keysSchema, text } from './keys-schema.ts';
+import { durationText, retentionSchema } from './retention-schema.ts';
 
 /** What a site, vault or plan may be called: the name becomes part of object keys, so it must be the same in every store. */
 export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -88,6 +89,10 @@ const planSchema = z
       )
       .optional(),
     slowVaults: slowVaultsSchema.optional(),
+    retention: retentionSchema.optional(),
+    lock: durationText(
+      'Lock what a backup stores for so long: nobody can delete or change it before, and `lifeboat retain` makes the locks of what is still needed longer. For vaults with `lock: true`; the others are as they were.',
+    ).optional(),
     select: selectSchema.optional(),
   })
   .describe('What is protected, and where to.');
