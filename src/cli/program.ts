@@ -10,6 +10,7 @@ import { definePlacement } from './commands/placement.ts';
 import { definePoints } from './commands/points.ts';
 import { defineReplicate } from './commands/replicate.ts';
 import { defineRestore } from './commands/restore.ts';
+import { defineRetain } from './commands/retain.ts';
 import { defineShow } from './commands/show.ts';
 import { defineVerify } from './commands/verify.ts';
 
@@ -49,6 +50,8 @@ export function buildProgram(run: Run, version: string): Command {
   defineShow(program, run);
   defineVerify(program, run);
   defineReplicate(program, run);
+  program.commandsGroup('Clean up:');
+  defineRetain(program, run);
   program.commandsGroup('Bring back:');
   defineRestore(program, run);
   defineDiff(program, run);

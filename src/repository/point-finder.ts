@@ -4,7 +4,7 @@ import { pointKey } from './layout.ts';
 import type { ReadContext } from './pack-store.ts';
 import { decodePoint, decodePointHead } from './point.ts';
 import type { Point, PointHead } from './point.ts';
-import { listPointNames } from './vault-contents.ts';
+import { listPointObjects } from './vault-contents.ts';
 import type { PointName } from './vault-contents.ts';
 import { at, readObject, whereIs } from './vault-io.ts';
 
@@ -13,6 +13,8 @@ export interface FoundPoint extends PointName {
   readonly vaults: readonly Vault[];
   /** Bytes, as each of them lists it. */
   readonly sizes: ReadonlyMap<Vault, number>;
+  /** Vaults that hold a tombstone of it, genuine or not. */
+  readonly tombstones?: readonly Vault[];
 }
 
 /** What reading points takes. */
@@ -25,15 +27,16 @@ export interface PointAccess {
 export const HEAD_BYTES = 32 * 1024;
 
 /**
- * The points of all vaults, oldest first. A vault that cannot be listed is warned about; throws its error when no vault can be.
+ * The points of all vaults, oldest first, those that were removed among them. A vault that cannot be listed is warned about; throws its error when no vault can be.
  */
 export async function findPoints(
   vaults: readonly Vault[],
   site: string | undefined,
   context: ReadContext,
 ): Promise<FoundPoint[]> {
-  const found = new Map<string, PointName & { readonly vaults: Vault[]; readonly sizes: Map<Vault, number> }>();
-  const listings = await Promise.allSettled(vaults.map((vault) => listPointNames(vault, site, context.signal)));
+  const found = new Map<string, PointName & { readonly vaults: Vault[]; readonly tombstones: Vault[]; readonly sizes: Map<Vault, number> }>();
+  const removed = new Map<string, Vault[]>();
+  const listings = await Promise.allSettled(vaults.map((vault) => listPointObjects(vault, site, context.signal)));
   context.signal?.throwIfAborted();
   let failure: unknown;
   let listed = 0;
@@ -45,15 +48,20 @@ export async function findPoints(
       continue;
     }
     listed++;
-    for (const { site: of, id, size } of listing.value) {
+    for (const name of listing.value.tombstones) {
+      const key = pointKey(name.site, name.id);
+      removed.set(key, [...(removed.get(key) ?? []), vault]);
+    }
+    for (const { site: of, id, size } of listing.value.points) {
       const key = pointKey(of, id);
-      const point = found.get(key) ?? { site: of, id, vaults: [], sizes: new Map<Vault, number>() };
+      const point = found.get(key) ?? { site: of, id, vaults: [], tombstones: [], sizes: new Map<Vault, number>() };
       point.vaults.push(vault);
       point.sizes.set(vault, size);
       found.set(key, point);
     }
   }
   if (listed === 0) throw failure;
+  for (const [key, point] of found) point.tombstones.push(...(removed.get(key) ?? []));
   return [...found.values()].sort((a, b) => compare(a.id, b.id) || compare(a.site, b.site));
 }
 

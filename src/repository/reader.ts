@@ -1,6 +1,6 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
-import type { ReadKey } from '../keys/index.ts';
+import type { PublicKeys, ReadKey } from '../keys/index.ts';
 import { createOpener } from '../keys/sealing.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
@@ -10,8 +10,8 @@ import { forEachParallel } from './parallel.ts';
 import { openManifest } from './point.ts';
 import { examinePoints } from './point-copies.ts';
 import { choosePoint, findPoints, readPoint, readPointHead } from './point-finder.ts';
-import type { PointAccess } from './point-finder.ts';
 import { readRecords } from './record-reader.ts';
+import { findLivePoints } from './removal/live-points.ts';
 import { requireHeader } from './vault-header.ts';
 
 /** Points read at once for a listing. */
@@ -46,7 +46,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
 
     async listPoints(filter = {}) {
       const context = { signal: filter.signal ?? signal, onWarning };
-      const points = await findPoints(vaults, filter.site, context);
+      const points = await findLivePoints(vaults, filter.site, access, context);
       if (filter.copies === true) return examinePoints(points, vaults, access, context);
       const listings: PointListing[] = [];
       await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
@@ -68,7 +68,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
         });
       }
       const context = { signal: session.signal ?? signal, onWarning: session.onWarning ?? onWarning };
-      const found = choosePoint(await findPoints(vaults, session.site, context), id);
+      const found = choosePoint(await findLivePoints(vaults, session.site, access, context), id);
       const point = await readPoint(found, access, context);
       const place = { repositoryId: access.repositoryId, site: found.site, id: found.id };
       const manifest = await openManifest(point.sealedManifest, place, opener);
@@ -101,7 +101,7 @@ function definedOnly(options: { readonly signal?: AbortSignal | undefined; reado
 /** The vaults that hold this repository, and what its points are checked with. */
 async function chooseVaults(
   options: OpenReaderOptions,
-): Promise<{ readonly vaults: readonly Vault[]; readonly access: PointAccess }> {
+): Promise<{ readonly vaults: readonly Vault[]; readonly access: PublicKeys }> {
   const { vaults, keys, signal, onWarning } = options;
   const [first] = vaults;
   if (first === undefined) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
@@ -109,12 +109,12 @@ async function chooseVaults(
   signal?.throwIfAborted();
   const usable: Vault[] = [];
   const failures: unknown[] = [];
-  let access: PointAccess | undefined = keys;
+  let access: PublicKeys | undefined = keys;
   for (const [i, result] of headers.entries()) {
     const vault = vaults[i] as Vault;
     if (result.status === 'fulfilled') {
       const { repositoryId: id, signingPublicKey } = result.value;
-      access ??= { repositoryId: id, signingPublicKey };
+      access ??= result.value;
       if (access.repositoryId !== id || !Buffer.from(access.signingPublicKey).equals(signingPublicKey)) {
         throw new LifeboatError(
           'LB_REPO_FORGED',

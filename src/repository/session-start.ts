@@ -10,6 +10,7 @@ import { compactTime, indexHash, indexKey, packKey, slotKey } from './layout.ts'
 import { PackRegistry } from './pack-registry.ts';
 import type { PackRef } from './pack-table.ts';
 import type { Point } from './point.ts';
+import { withoutRemoved } from './removal/live-points.ts';
 import type { Storing } from './storing/storing.ts';
 import { unfinishedPoints } from './unfinished-points.ts';
 import type { VaultView } from './vault-view.ts';
@@ -37,8 +38,9 @@ export interface StartInput {
 
 /** Finds out what the backup follows and what is stored already, and has vaults that lack some of it get that from the others. */
 export async function startSession(input: StartInput, options: SessionOptions): Promise<SessionStart> {
-  const { site, key, views, storing, copies } = input;
+  const { site, key, storing, copies } = input;
   const { signal, onWarning } = options;
+  const views = await withoutRemoved(input.views, key, { signal, onWarning });
   const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
   const access = { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey };
   const headsBySite = await findHeads(points, { ...access, signal, onWarning });

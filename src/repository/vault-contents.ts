@@ -11,6 +11,8 @@ import {
   SLOTS_PREFIX,
 } from './layout.ts';
 
+const REMOVED = '.removed';
+
 /** Bytes of the packs in a vault, by id. */
 export async function listPacks(vault: Vault, signal?: AbortSignal): Promise<Map<string, number>> {
   const packs = new Map<string, number>();
@@ -50,14 +52,26 @@ export interface ListedPoint extends PointName {
   readonly size: number;
 }
 
-/** All points in a vault, of one site or of all, in ascending order of site and id. */
-export async function listPointNames(vault: Vault, site?: string, signal?: AbortSignal): Promise<ListedPoint[]> {
+/** What is under `points/`, of one site or of all, in ascending order of site and id. Tombstones are not checked here. */
+export async function listPointObjects(
+  vault: Vault,
+  site?: string,
+  signal?: AbortSignal,
+): Promise<{ readonly points: ListedPoint[]; readonly tombstones: PointName[] }> {
   const points: ListedPoint[] = [];
+  const tombstones: PointName[] = [];
   for await (const { key, size } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
     const name = pointNameOf(key);
+    const removed = removedNameOf(key);
     if (name !== undefined) points.push({ ...name, size });
+    if (removed !== undefined) tombstones.push(removed);
   }
-  return points;
+  return { points, tombstones };
+}
+
+/** The point that a key names the tombstone of; `undefined` when it names none. */
+export function removedNameOf(key: string): PointName | undefined {
+  return key.endsWith(REMOVED) ? pointNameOf(key.slice(0, -REMOVED.length)) : undefined;
 }
 
 /** The place that a key under `points/` stands for; `undefined` when it is not one of ours. */

@@ -3,7 +3,8 @@ import { LifeboatError } from '../../src/core/errors.ts';
 import type { Progress } from '../../src/core/progress.ts';
 import { addSlot, createRepository, listSlots, removeSlot, replicate, verify } from '../../src/repository/index.ts';
 import type { ReplicateReport } from '../../src/repository/index.ts';
-import { encodePointTombstone, pointTombstoneKey } from '../../src/repository/point-tombstones.ts';
+import { encodePointTombstone, pointTombstoneKey } from '../../src/repository/removal/tombstone.ts';
+import type { RemovedPoint } from '../../src/repository/removal/tombstone.ts';
 import { withFaults } from '../support/faults.ts';
 import type { Fault } from '../support/faults.ts';
 import { MemoryVault } from '../support/memory-vault.ts';
@@ -116,35 +117,40 @@ describe('replicate', () => {
   });
 });
 
+/** As the maintain role would say of a point. */
+function removal(name: { readonly site: string; readonly id: string }): RemovedPoint {
+  return { ...name, sha256: 'a'.repeat(64), removedAt: '2026-03-20T00:00:00.000Z', reason: 'no rule keeps it', previous: [] };
+}
+
 describe('replicate and points that were removed on purpose', () => {
   it('does not copy them back, and makes the removal known everywhere', async () => {
     const { scene, a, b, c, ids } = await behind();
     const [removed = ''] = ids;
     const name = { site: 'prod', id: removed };
-    a.objects.set(pointTombstoneKey(name), encodePointTombstone(name, '2026-03-20T00:00:00.000Z', scene.keys));
+    a.objects.set(pointTombstoneKey(name.site, name.id), encodePointTombstone(removal(name), scene.keys));
     a.objects.delete(`points/prod/${removed}`);
     const fresh = new MemoryVault('fresh');
     expect(stateOf(await replicate({ vaults: [a, b, c, fresh] }))).toEqual({ a: 'level', b: 'level', c: 'level', fresh: 'level' });
     for (const vault of [a, fresh]) expect(keysIn(vault, 'points/').filter((key) => key.endsWith(removed))).toEqual([]);
-    for (const vault of [b, c, fresh]) expect(vault.objects.get(pointTombstoneKey(name))).toEqual(a.objects.get(pointTombstoneKey(name)));
+    for (const vault of [b, c, fresh]) expect(vault.objects.get(pointTombstoneKey(name.site, name.id))).toEqual(a.objects.get(pointTombstoneKey(name.site, name.id)));
   });
 
   it('copies them when the removal is not signed by who may remove, and says so', async () => {
     const { scene, a, b, c, ids } = await behind();
     const name = { site: 'prod', id: ids[1] ?? '' };
-    const forged = encodePointTombstone(name, '2026-03-20T00:00:00.000Z', { ...scene.keys, maintainKey: scene.keys.signingKey });
-    a.objects.set(pointTombstoneKey(name), forged);
+    const forged = encodePointTombstone(removal(name), { ...scene.keys, maintainKey: scene.keys.signingKey });
+    a.objects.set(pointTombstoneKey(name.site, name.id), forged);
     const report = await replicate({ vaults: [a, b, c] });
-    expect(report.problems).toMatchObject([{ vault: 'a', object: pointTombstoneKey(name), kind: 'forged' }]);
+    expect(report.problems).toMatchObject([{ vault: 'a', object: pointTombstoneKey(name.site, name.id), kind: 'forged' }]);
     expect(c.objects.has(`points/prod/${name.id}`)).toBe(true);
-    expect(c.objects.has(pointTombstoneKey(name))).toBe(false);
+    expect(c.objects.has(pointTombstoneKey(name.site, name.id))).toBe(false);
   });
 
   it('waits with what may have been removed until that can be read', async () => {
     const { scene, a, b, c, ids } = await behind();
     const name = { site: 'prod', id: ids[1] ?? '' };
-    const key = pointTombstoneKey(name);
-    a.objects.set(key, encodePointTombstone(name, '2026-03-20T00:00:00.000Z', scene.keys));
+    const key = pointTombstoneKey(name.site, name.id);
+    a.objects.set(key, encodePointTombstone(removal(name), scene.keys));
     const silent = withFaults(a, { random: randomFrom(1), chances: { unavailable: 1 }, only: (one) => one === key });
     const report = await replicate({ vaults: [silent, b, c] });
     expect(report.problems).toMatchObject([{ vault: 'a', object: key, kind: 'unreadable' }]);

@@ -4,9 +4,9 @@ import type { Vault } from '../../vault/vault.ts';
 import { pointKey, POINTS_PREFIX, RESCUE_PREFIX, tombstoneKey } from '../layout.ts';
 import { PackSet } from '../pack-set.ts';
 import { forEachParallel } from '../parallel.ts';
-import { checkPointTombstone, pointTombstoneKey, removedPointOf } from '../point-tombstones.ts';
+import { decodePointTombstone, pointTombstoneKey } from '../removal/tombstone.ts';
 import { checkTombstone } from '../slot-objects.ts';
-import { listIndexes, listSlotObjects, pointNameOf } from '../vault-contents.ts';
+import { listIndexes, listSlotObjects, pointNameOf, removedNameOf } from '../vault-contents.ts';
 import type { ListedPoint, PointName } from '../vault-contents.ts';
 import { readObject } from '../vault-io.ts';
 
@@ -55,7 +55,7 @@ async function listPoints(vault: Vault, signal: AbortSignal | undefined): Promis
   for await (const { key, size } of vault.list(POINTS_PREFIX, { signal })) {
     const name = pointNameOf(key);
     if (name !== undefined) points.set(key, { ...name, size });
-    const removed = removedPointOf(key);
+    const removed = removedNameOf(key);
     if (removed !== undefined) removedPoints.set(pointKey(removed.site, removed.id), removed);
   }
   return { points, removedPoints };
@@ -120,7 +120,7 @@ export async function readRemovals(
   await forEachParallel(removed, PARALLEL, async ([key, point]) => {
     const holders = inventories.filter(({ removedPoints }) => removedPoints.has(key));
     if (holders.length === inventories.length && !inventories.some((inventory) => inventory.points.has(key))) return;
-    const bytes = await read(key, pointTombstoneKey(point), holders, (found) => checkPointTombstone(found, point, keys));
+    const bytes = await read(key, pointTombstoneKey(point.site, point.id), holders, (found) => decodePointTombstone(found, point, keys));
     if (bytes !== undefined) points.set(key, bytes);
   });
   return { slots, points, doubtful };

@@ -8,7 +8,7 @@ import { HEADER_KEY, indexHash, indexKey, packKey, slotKey, tombstoneKey } from 
 import { packsIn } from '../pack-table.ts';
 import { forEachParallel } from '../parallel.ts';
 import { decodeSections } from '../point.ts';
-import { pointTombstoneKey } from '../point-tombstones.ts';
+import { pointTombstoneKey } from '../removal/tombstone.ts';
 import { pointNameOf } from '../vault-contents.ts';
 import { readNamed, readObject, whereIs } from '../vault-io.ts';
 import type { Health } from './health.ts';
@@ -90,7 +90,7 @@ export class Leveller {
     for (const [slot, bytes] of removals.slots) if (!target.removedSlots.has(slot)) await this.#put(tombstoneKey(slot), bytes);
     for (const [key, bytes] of removals.points) {
       const name = pointNameOf(key);
-      if (name !== undefined && !target.removedPoints.has(key)) await this.#put(pointTombstoneKey(name), bytes);
+      if (name !== undefined && !target.removedPoints.has(key)) await this.#put(pointTombstoneKey(name.site, name.id), bytes);
     }
     await forEachParallel(slots, SMALL_AT_ONCE, (id) => this.#copySmall({ key: slotKey(id), sha256: id }, (source) => source.slots.has(id)));
     if (!participants.bare.has(this.#vault)) return;

@@ -301,6 +301,7 @@ function readKeyOf(document) {
     sealingKey: bytes('sealingKey'),
     dedupKey: bytes('dedupKey'),
     signingPublicKey: document.version === 1 ? rawPublic(signingKey()) : bytes('signingPublicKey'),
+    maintainPublicKey: document.version === 1 ? rawPublic(signingKey()) : bytes('maintainPublicKey'),
   };
 }
 
@@ -318,6 +319,7 @@ function parseReadKey(text) {
     sealingKey: key.subarray(1232, 1264),
     dedupKey: key.subarray(1296, 1328),
     signingPublicKey: key.subarray(1360, 1392),
+    maintainPublicKey: key.subarray(1392, 1424),
   };
 }
 
@@ -472,16 +474,31 @@ function* recordsOf(stream, packs, openPackOf, keys) {
 
 // ---- Commands ----
 
-function pointNames(vault, site) {
+/** The points of a vault that were not removed, oldest first. */
+function pointNames(vault, site, access) {
   return listVault(vault)
     .map((key) => /^points\/([^/]+)\/(\d{8}T\d{6}Z-[0-9a-f]{8})$/.exec(key))
     .filter((match) => match !== null && (site === undefined || match[1] === site))
     .map(([, siteName, id]) => ({ site: siteName, id }))
+    .filter((name) => removalOf(vault, name, access) === undefined)
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function choosePoint(vault, wanted, site) {
-  const points = pointNames(vault, site);
+/** The genuine tombstone of a point: signed by the maintain role, for this very point. Any other counts for nothing. */
+function removalOf(vault, { site, id }, access) {
+  const file = join(vault, 'points', site, `${id}.removed`);
+  if (!existsSync(file)) return undefined;
+  try {
+    const { document } = readSigned(readFileSync(file), 'lifeboat/1/removed', () => access.maintainPublicKey);
+    const same = document.repository === access.repository && document.site === site && document.id === id;
+    return same && document.format === 'lifeboat-point-removed' ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function choosePoint(vault, wanted, site, access) {
+  const points = pointNames(vault, site, access);
   if (wanted === 'latest' && new Set(points.map((point) => point.site)).size > 1)
     fail('there are points of several sites: say which with --site');
   const matching = wanted === 'latest' ? points.slice(-1) : points.filter((point) => point.id.startsWith(wanted));
@@ -492,13 +509,15 @@ function choosePoint(vault, wanted, site) {
 function accessOf(vault, keys) {
   if (keys !== undefined) return keys;
   const header = readHeader(vault);
-  return { repository: header.id, signingPublicKey: unbase64(header.signingPublicKey) };
+  const signingPublicKey = unbase64(header.signingPublicKey);
+  const maintain = header.maintainPublicKey;
+  return { repository: header.id, signingPublicKey, maintainPublicKey: maintain === undefined ? signingPublicKey : unbase64(maintain) };
 }
 
 function list(vault, site, keys) {
   const access = accessOf(vault, keys);
   let bad = 0;
-  for (const name of pointNames(vault, site)) {
+  for (const name of pointNames(vault, site, access)) {
     try {
       const { head } = readPoint(vault, name, access);
       console.log(
@@ -536,12 +555,13 @@ function verifyVault(vault, site, keys) {
   }
   const access = accessOf(vault, keys);
   const openPackOf = keys && packOpener(vault, keys);
-  const points = pointNames(vault, site);
+  const points = pointNames(vault, site, access);
   for (const name of points) {
     check(`points/${name.site}/${name.id}`, () => {
       const point = readPoint(vault, name, access);
       for (const previous of point.head.previous)
-        if (!points.some(({ id }) => id === previous.id)) fail(`the point before it, ${previous.id}, is gone`);
+        if (!points.some(({ id }) => id === previous.id) && removalOf(vault, { site: name.site, id: previous.id }, access) === undefined)
+          fail(`the point before it, ${previous.id}, is gone`);
       for (const pack of point.packs) {
         const size = statSync(join(vault, 'packs', pack.id.slice(0, 2), pack.id), { throwIfNoEntry: false })?.size;
         if (size !== pack.size) fail(`pack ${pack.id} is ${size === undefined ? 'not there' : 'not whole'}`);
@@ -665,12 +685,8 @@ async function main() {
     return (command === 'list' ? list : verifyVault)(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
   }
   if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true)) {
-    return extract(
-      vault,
-      choosePoint(vault, wanted, values.site),
-      unlock(vault, await secretsFrom(values, true)),
-      folder,
-    );
+    const keys = unlock(vault, await secretsFrom(values, true));
+    return extract(vault, choosePoint(vault, wanted, values.site, keys), keys, folder);
   }
   process.stdout.write(USAGE);
   return values.help === true;

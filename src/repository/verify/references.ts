@@ -1,5 +1,7 @@
 import { indexKey, packKey, pointKey, slotKey } from '../layout.ts';
+import type { PointHeader } from '../api.ts';
 import type { Point } from '../point.ts';
+import type { RemovedPoint } from '../removal/tombstone.ts';
 import type { VaultCheck } from './vault-check.ts';
 
 /** Every genuine point of any vault, by its key. */
@@ -7,6 +9,11 @@ export function allPoints(checks: readonly VaultCheck[]): Map<string, Point> {
   const points = new Map<string, Point>();
   for (const check of checks) for (const [key, point] of check.points) points.set(key, point);
   return points;
+}
+
+/** Every point that a genuine tombstone in any vault says was removed, by its key. */
+export function allRemoved(checks: readonly VaultCheck[]): Map<string, RemovedPoint> {
+  return new Map(checks.flatMap((check) => [...check.removed]));
 }
 
 /** For each pack, the ids of the points that need it. */
@@ -23,7 +30,11 @@ export function pointsByPack(points: Iterable<Point>): Map<string, string[]> {
 }
 
 /** Checks that a vault has everything that its points, and those of the other vaults, say is there. */
-export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, Point>): void {
+export function checkReferences(
+  check: VaultCheck,
+  points: ReadonlyMap<string, Point>,
+  removed: ReadonlyMap<string, RemovedPoint>,
+): void {
   for (const [key, point] of points) {
     if (!check.sizes.has(key)) check.missing(key, 'Another vault has this point', [point.header.id]);
   }
@@ -31,8 +42,10 @@ export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, P
   for (const point of check.points.values()) {
     for (const pack of point.packs) check.expectSize(packKey(pack.id), pack.size, needed.get(pack.id) ?? []);
     for (const slot of point.slots) check.expectSlot(slot);
-    checkChain(check, point, points);
+    checkChain(check, point.header, points, removed);
   }
+  // The chain goes on through what was removed.
+  for (const gone of check.removed.values()) checkChain(check, gone, points, removed);
   // What a newer point no longer names was merged into another index object and may have been swept.
   for (const head of headsOf(check.points.values())) {
     for (const id of head.indexes) {
@@ -51,14 +64,19 @@ export function checkReferences(check: VaultCheck, points: ReadonlyMap<string, P
   for (const slot of slots) check.missing(slotKey(slot), 'A key slot is not there, and no other one is intact', ids);
 }
 
-function checkChain(check: VaultCheck, point: Point, points: ReadonlyMap<string, Point>): void {
-  for (const { id, sha256 } of point.header.previous) {
-    const key = pointKey(point.header.site, id);
-    const previous = points.get(key);
+function checkChain(
+  check: VaultCheck,
+  point: Pick<PointHeader, 'id' | 'site' | 'previous'>,
+  points: ReadonlyMap<string, Point>,
+  removed: ReadonlyMap<string, RemovedPoint>,
+): void {
+  for (const { id, sha256 } of point.previous) {
+    const key = pointKey(point.site, id);
+    const previous = points.get(key) ?? removed.get(key);
     if (previous !== undefined && previous.sha256 !== sha256) {
-      check.brokenChain(key, `This is not the point that ${point.header.id} follows`, [id]);
+      check.brokenChain(key, `This is not the point that ${point.id} follows`, [id]);
     } else if (!check.sizes.has(key) && previous === undefined) {
-      check.brokenChain(key, `The point that ${point.header.id} follows is gone`, [id]);
+      check.brokenChain(key, `The point that ${point.id} follows is gone`, [id]);
     }
   }
 }

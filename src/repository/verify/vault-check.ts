@@ -21,8 +21,10 @@ import { forEachParallel } from '../parallel.ts';
 import { decodePoint } from '../point.ts';
 import type { Point } from '../point.ts';
 import type { PointAccess } from '../point-finder.ts';
+import { decodePointTombstone } from '../removal/tombstone.ts';
+import type { RemovedPoint } from '../removal/tombstone.ts';
 import { checkTombstone } from '../slot-objects.ts';
-import { pointNameOf } from '../vault-contents.ts';
+import { pointNameOf, removedNameOf } from '../vault-contents.ts';
 import type { PointName } from '../vault-contents.ts';
 import { readObject } from '../vault-io.ts';
 import type { Findings } from './findings.ts';
@@ -43,6 +45,8 @@ export class VaultCheck {
   /** Slots that are whole. */
   readonly slots = new Set<string>();
   readonly tombstones = new Set<string>();
+  /** Points that a genuine tombstone says were removed, by their key. */
+  readonly removed = new Map<string, RemovedPoint>();
   header: RepositoryHeader | undefined;
   bytesRead = 0;
 
@@ -70,10 +74,25 @@ export class VaultCheck {
     for (const { key, size } of this.header?.rescue ?? []) this.expectSize(key, size, []);
   }
 
-  /** Reads every point: genuine, in its place, and whole. */
-  async readPoints(access: PointAccess, onPoint: () => void): Promise<void> {
+  /** Reads the tombstones of points: only genuine ones remove. */
+  async readRemovals(access: PublicKeys): Promise<void> {
+    await forEachParallel(this.sizes.keys(), PARALLEL, async (key) => {
+      const name = key.startsWith(POINTS_PREFIX) ? removedNameOf(key) : undefined;
+      if (name === undefined) return;
+      await this.examine(key, [], async () => {
+        this.removed.set(pointKey(name.site, name.id), decodePointTombstone(await this.read(key), name, access));
+      });
+    });
+  }
+
+  /** Reads every point that was not removed: genuine, in its place, and whole. */
+  async readPoints(access: PointAccess, removed: ReadonlyMap<string, RemovedPoint>, onPoint: () => void): Promise<void> {
     await forEachParallel(this.pointNames(), PARALLEL, async (name) => {
       const key = pointKey(name.site, name.id);
+      if (removed.has(key)) {
+        onPoint();
+        return;
+      }
       await this.examine(key, [name.id], async () => {
         const place = { repositoryId: access.repositoryId, ...name };
         this.points.set(key, decodePoint(await this.read(key), place, access.signingPublicKey));

@@ -3,14 +3,14 @@ import type { OnProgress } from '../../core/progress.ts';
 import type { PublicKeys, ReadKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { VerifyReport } from '../api.ts';
-import { indexKey, packKey } from '../layout.ts';
+import { indexKey, packKey, pointKey } from '../layout.ts';
 import type { PackRef } from '../pack-table.ts';
 import type { Point } from '../point.ts';
 import { bytesToRead, checkBytes } from './bytes.ts';
 import type { ByteSink } from './bytes.ts';
 import { ContentCheck } from './contents.ts';
 import { Findings, findingOf } from './findings.ts';
-import { allPoints, checkReferences, pointsByPack } from './references.ts';
+import { allPoints, allRemoved, checkReferences, pointsByPack } from './references.ts';
 import { VaultCheck } from './vault-check.ts';
 
 /** What verifying takes. */
@@ -38,14 +38,16 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   let points = 0;
   const total = checks.reduce((sum, check) => sum + check.pointNames().length, 0);
   const onPoint = (): void => options.onProgress?.({ phase: 'verify', done: ++points, total, unit: 'points' });
+  await Promise.all(checks.map((check) => check.readRemovals(access)));
+  const removed = allRemoved(checks);
   await Promise.all(
     checks.map(async (check) => {
       await check.readSlots(access);
-      await check.readPoints(access, onPoint);
+      await check.readPoints(access, removed, onPoint);
     }),
   );
   const known = allPoints(checks);
-  for (const check of checks) checkReferences(check, known);
+  for (const check of checks) checkReferences(check, known, removed);
   if (options.depth === 'data') await checkData(options, checks, known, findings);
   signal?.throwIfAborted();
   const depth = options.depth === 'structure' ? 'structure' : keys === undefined ? 'data' : 'data-opened';
@@ -152,6 +154,7 @@ function report(
     for (const pack of point.packs) needed.add(packKey(pack.id));
     for (const id of point.indexes) needed.add(indexKey(id));
   }
+  const removed = allRemoved(checks);
   const present = new Set(checks.flatMap((check) => [...check.packs().map(packKey), ...check.indexes().map(indexKey)]));
   return {
     vaults: checks.map((check) => {
@@ -162,7 +165,7 @@ function report(
         name: check.name,
         objects: check.sizes.size,
         bytesRead: check.bytesRead,
-        points: check.pointNames().length,
+        points: check.pointNames().filter(({ site, id }) => !removed.has(pointKey(site, id))).length,
         intactPoints: [...check.points.values()].filter((point) => !touched.has(point.header.id)).length,
       };
     }),
