@@ -12,6 +12,7 @@ import { defineReplicate } from './commands/replicate.ts';
 import { defineRestore } from './commands/restore.ts';
 import { defineRetain } from './commands/retain.ts';
 import { defineShow } from './commands/show.ts';
+import { defineSweep } from './commands/sweep.ts';
 import { defineVerify } from './commands/verify.ts';
 
 const EXITS = [
@@ -52,6 +53,7 @@ export function buildProgram(run: Run, version: string): Command {
   defineReplicate(program, run);
   program.commandsGroup('Clean up:');
   defineRetain(program, run);
+  defineSweep(program, run);
   program.commandsGroup('Bring back:');
   defineRestore(program, run);
   defineDiff(program, run);

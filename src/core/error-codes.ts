@@ -61,6 +61,8 @@ export const ERROR_CODES = {
   LB_REPO_NEWER_FORMAT: fails('The repository was written in a newer format than this lifeboat reads'),
   LB_REPO_DAMAGED: damage('A stored object is damaged'),
   LB_REPO_FORGED: damage('A signature does not match: the object was forged or edited'),
+  LB_REPO_BUSY: passing('Another sweep is at work'),
+  LB_BACKUP_TOO_LONG: passing('The backup took longer than the sweep waits'),
   LB_POINT_NOT_FOUND: fails('There is no such recovery point'),
   LB_OBJECT_NOT_FOUND: fails('The recovery point holds no such object'),
   // site

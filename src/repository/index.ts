@@ -12,6 +12,8 @@ export { findLivePoints } from './removal/live-points.ts';
 export { readPointHead } from './point-finder.ts';
 export { addSlot, listSlots, removeSlot } from './slots.ts';
 export type { SlotChange, SlotListing } from './slots.ts';
+export { sweep } from './sweep/sweep.ts';
+export type { SweepReport } from './sweep/sweep.ts';
 export { unlock, unlockAs } from './unlock.ts';
 export type { Openers } from './unlock.ts';
 export { verify } from './verify/verify.ts';

@@ -6,12 +6,13 @@ import { otherSize } from './copy-object.ts';
 import { findHeads } from './heads.ts';
 import { loadKnownChunks } from './known-chunks.ts';
 import type { KnownChunks } from './known-chunks.ts';
-import { compactTime, indexHash, indexKey, packKey, slotKey } from './layout.ts';
+import { compactTime, indexHash, indexKey, packKey, PACKS_PREFIX, slotKey } from './layout.ts';
 import { PackRegistry } from './pack-registry.ts';
 import type { PackRef } from './pack-table.ts';
 import type { Point } from './point.ts';
 import { withoutRemoved } from './removal/live-points.ts';
 import type { Storing } from './storing/storing.ts';
+import { requireUnswept } from './sweep/unswept.ts';
 import { unfinishedPoints } from './unfinished-points.ts';
 import type { VaultView } from './vault-view.ts';
 
@@ -23,6 +24,8 @@ export interface SessionStart {
   readonly slots: readonly string[];
   readonly registry: PackRegistry;
   readonly known: KnownChunks;
+  /** Throws `LB_BACKUP_TOO_LONG` when the sweep may have deleted, or may soon delete, one of these packs. */
+  readonly requireUnswept: (packs: readonly PackRef[], now: number) => Promise<void>;
 }
 
 /** What beginning a backup takes. */
@@ -46,8 +49,10 @@ export async function startSession(input: StartInput, options: SessionOptions): 
   const headsBySite = await findHeads(points, { ...access, signal, onWarning });
   const heads = [...headsBySite.values()].flat();
   const slots = holders(views, (view) => view.slots);
+  const preferred = new Set(heads.flatMap((head) => head.packs.map((pack) => pack.id)));
+  const doomed = marksOf(views, heads);
   const indexes = worthReading(
-    holders(views, (view) => view.indexes),
+    holders(views, (view) => view.indexes.filter((id) => !doomed.has(indexKey(id)))),
     heads,
   );
   const previous = headsBySite.get(site) ?? [];
@@ -56,8 +61,8 @@ export async function startSession(input: StartInput, options: SessionOptions): 
     indexes,
     packs: new Map([...views].map(([vault, view]) => [vault, view.packs])),
     copies,
-    preferred: new Set(heads.flatMap((head) => head.packs.map((pack) => pack.id))),
-    excluded: packsToRewrite(previous.flatMap((point) => point.packs)),
+    preferred,
+    excluded: new Set([...packsToRewrite(previous.flatMap((point) => point.packs)), ...doomed]),
     indexKey: key.indexKey,
     repositoryId: Buffer.from(key.repositoryId, 'hex'),
     registry,
@@ -76,7 +81,24 @@ export async function startSession(input: StartInput, options: SessionOptions): 
     const after = owed.map((object) => object.key);
     for (const point of unfinished.get(vault) ?? []) storing.owe(vault, { ...point, after });
   }
-  return { previous, slots: [...slots.keys()].sort(), registry, known };
+  const vaults = [...views.keys()];
+  return {
+    previous,
+    slots: [...slots.keys()].sort(),
+    registry,
+    known,
+    requireUnswept: (packs, now) => requireUnswept(vaults, key, packs, now, signal),
+  };
+}
+
+/**
+ * Packs (by id) and index objects (by key) that the sweep marked, and that no newest point needs. Those of the newest
+ * points stay as long as these points count, and a grace period longer.
+ */
+function marksOf(views: ReadonlyMap<Vault, VaultView>, heads: readonly Point[]): ReadonlySet<string> {
+  const kept = new Set(heads.flatMap(({ packs, indexes }) => [...packs.map(({ id }) => packKey(id)), ...indexes.map(indexKey)]));
+  const doomed = [...views.values()].flatMap(({ marked }) => [...marked]).filter((key) => !kept.has(key));
+  return new Set(doomed.map((key) => (key.startsWith(PACKS_PREFIX) ? key.slice(key.lastIndexOf('/') + 1) : key)));
 }
 
 /** Has the vaults that lack a pack which the point will need get it from one that has it. */

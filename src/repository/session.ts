@@ -15,6 +15,7 @@ import { decodePoint, encodePoint, sealManifest } from './point.ts';
 import type { Point } from './point.ts';
 import { ChunkedRecordWriter } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
+import { BACKUP_LIMIT } from './sweep/limits.ts';
 import { readObject, whereIs } from './vault-io.ts';
 
 /** One backup: chunks go to the `ChunkStore`, the point is made here. */
@@ -41,6 +42,8 @@ export class Session implements BackupSession {
     this.#committing = true;
     const { storing, dropped, copies, site, start, key } = this.#parts;
     const made = await this.#chunks.finish();
+    const now = this.#parts.clock.now();
+    if (now - this.#parts.startedAt > BACKUP_LIMIT) await start.requireUnswept(made.packs, now);
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);
     const id = pointId(committedAt);
     const sealedManifest = await sealManifest(

@@ -52,7 +52,7 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
       const startedAt = clock.now();
       const copies = session.copies ?? options.copies ?? defaultCopies(vaults.length);
       const lanes = new Lanes(vaults, { signal, onWarning: session.onWarning });
-      const views = await lanes.each((vault) => lookInto(vault, writeKey, signal));
+      const views = await lanes.each((vault) => lookInto(vault, writeKey, signal, session.onWarning));
       const storing = new Storing([...views.keys()], {
         copies,
         memory: session.memory ?? options.memory,

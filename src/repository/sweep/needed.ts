@@ -1,0 +1,91 @@
+import { isLifeboatError, LifeboatError, messageOf } from '../../core/errors.ts';
+import type { PublicKeys } from '../../keys/index.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { indexKey, packKey, pointKey } from '../layout.ts';
+import { withOriginals } from '../originals.ts';
+import type { ReadContext } from '../pack-store.ts';
+import { forEachParallel } from '../parallel.ts';
+import { readPoint } from '../point-finder.ts';
+import { readPointTombstone } from '../removal/live-points.ts';
+import { listPointObjects } from '../vault-contents.ts';
+import type { PointName } from '../vault-contents.ts';
+
+/** Points read at once. */
+const PARALLEL = 8;
+
+export interface NeededOptions extends ReadContext {
+  /** How long a removed point still counts, ms: a backup that runs may build on it. */
+  readonly grace: number;
+  readonly now: number;
+  /** Go on though points are gone that nobody removed. */
+  readonly despiteLost?: boolean | undefined;
+}
+
+/** What the points of a repository need, in every vault. */
+export interface Needed {
+  /** Keys of packs and index objects. */
+  readonly objects: ReadonlySet<string>;
+  /** Points that were removed long enough ago. */
+  readonly removed: readonly PointName[];
+}
+
+/**
+ * What must stay. All vaults count: a point of one may be on its way to another. Where first versions are kept they are
+ * looked at too: somebody who hides a point must not get its packs swept. Throws when a vault cannot be read, and
+ * `LB_REPO_DAMAGED` when it cannot be told what a point needs.
+ */
+export async function whatIsNeeded(vaults: readonly Vault[], keys: PublicKeys, options: NeededOptions): Promise<Needed> {
+  const { signal } = options;
+  const points = new Map<string, PointName & { readonly vaults: Vault[] }>();
+  const tombstones = new Map<string, Vault[]>();
+  const views = withOriginals(vaults);
+  const listings = await Promise.all(views.map((vault) => listPointObjects(vault, undefined, signal)));
+  for (const [i, listing] of listings.entries()) {
+    const vault = views[i] as Vault;
+    for (const name of listing.points) {
+      const point = points.get(pointKey(name.site, name.id)) ?? { ...name, vaults: [] };
+      point.vaults.push(vault);
+      points.set(pointKey(name.site, name.id), point);
+    }
+    for (const { site, id } of listing.tombstones) tombstones.set(pointKey(site, id), [...(tombstones.get(pointKey(site, id)) ?? []), vault]);
+  }
+  const objects = new Set<string>();
+  const removed: PointName[] = [];
+  const followed = new Map<string, PointName>();
+  const unreadable: string[] = [];
+  await forEachParallel(points, PARALLEL, async ([key, point]) => {
+    const tombstone = await readPointTombstone(tombstones.get(key) ?? [], point, keys, options);
+    if (tombstone !== undefined && Date.parse(tombstone.removedAt) + options.grace <= options.now) {
+      removed.push({ site: point.site, id: point.id });
+      return;
+    }
+    try {
+      const { packs, indexes, header } = await readPoint(point, keys, options);
+      for (const { id } of packs) objects.add(packKey(id));
+      for (const id of indexes) objects.add(indexKey(id));
+      for (const { id } of header.previous) followed.set(pointKey(point.site, id), { site: point.site, id });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isLifeboatError(error) || !UNREADABLE.has(error.code)) throw error;
+      if (tombstone === undefined) unreadable.push(`${key}: ${messageOf(error)}`);
+    }
+  });
+  if (unreadable.length > 0) throw unknownNeeds(`No vault has these points intact, so what they need is not known: ${unreadable.join('; ')}`);
+  if (options.despiteLost !== true) {
+    const lost: string[] = [];
+    for (const [key, point] of followed) {
+      if (points.has(key)) continue;
+      if ((await readPointTombstone(tombstones.get(key) ?? [], point, keys, options)) === undefined) lost.push(key);
+    }
+    if (lost.length > 0) throw unknownNeeds(`Points are gone that nobody removed: ${lost.toSorted().join(', ')}`);
+  }
+  return { objects, removed };
+}
+
+const UNREADABLE: ReadonlySet<string> = new Set(['LB_REPO_DAMAGED', 'LB_REPO_FORGED', 'LB_VAULT_OBJECT_MISSING']);
+
+function unknownNeeds(message: string): LifeboatError {
+  return new LifeboatError('LB_REPO_DAMAGED', message, {
+    hint: 'Nothing was swept. Bring the points back from another copy, or delete those that were forged; `--despite-lost` sweeps though points are gone for good.',
+  });
+}
