@@ -17,6 +17,9 @@ export interface FoundPoint extends PointName {
   readonly tombstones?: readonly Vault[];
 }
 
+/** What is read from any of the vaults that hold it. */
+type Held = Pick<FoundPoint, 'site' | 'id' | 'vaults'>;
+
 /** What reading points takes. */
 export interface PointAccess {
   readonly repositoryId: string;
@@ -66,7 +69,7 @@ export async function findPoints(
 }
 
 /** The signed beginning of a point, from the first vault that has it intact. Throws what is wrong when none has. */
-export function readPointHead(point: FoundPoint, access: PointAccess, context: ReadContext): Promise<PointHead> {
+export function readPointHead(point: Held, access: PointAccess, context: ReadContext): Promise<PointHead> {
   const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
   return fromFirstIntact(point, context, async (vault, key) => {
     const head = await readObject(vault, key, { length: HEAD_BYTES, signal: context.signal });
@@ -80,7 +83,7 @@ export function readPointHead(point: FoundPoint, access: PointAccess, context: R
 }
 
 /** A whole point, from the first vault that has it intact. Throws what is wrong when none has. */
-export function readPoint(point: FoundPoint, access: PointAccess, context: ReadContext): Promise<Point> {
+export function readPoint(point: Held, access: PointAccess, context: ReadContext): Promise<Point> {
   const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
   return fromFirstIntact(point, context, async (vault, key) =>
     decodePoint(await readObject(vault, key, { signal: context.signal }), place, access.signingPublicKey),
@@ -88,7 +91,7 @@ export function readPoint(point: FoundPoint, access: PointAccess, context: ReadC
 }
 
 async function fromFirstIntact<T>(
-  point: FoundPoint,
+  point: Held,
   context: ReadContext,
   read: (vault: Vault, key: string) => Promise<T>,
 ): Promise<T> {

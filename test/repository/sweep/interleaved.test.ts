@@ -16,7 +16,7 @@ describe('backups, sweeps and removals at the same time, some of them killed', (
     const clock = testClock();
     const scene = await makeScene('a', 'b');
     const { keys, vaults } = scene;
-    const stage = new Stage(random, clock.now);
+    const stage = new Stage(random, () => clock.now());
     const contents = new Map<string, number>();
     const known = new Map<string, readonly string[]>();
     const bugs: unknown[] = [];

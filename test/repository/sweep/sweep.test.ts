@@ -118,7 +118,7 @@ describe('the sweep', () => {
   it('does not touch what a lock holds, and takes it when the lock has ended', async () => {
     await leaveGarbage(1);
     vault.locks = true;
-    vault.now = clock.now;
+    vault.now = () => clock.now();
     const [pack] = [...vault.objects.keys()].filter((key) => key.startsWith('packs/'));
     vault.retained.set(pack ?? '', new Date(clock.now() + 10 * GRACE));
     expect(await run({ grace: 0 })).toMatchObject({ vaults: [{ deleted: 1, locked: 1, failed: [] }, { deleted: 2, locked: 0 }] });
