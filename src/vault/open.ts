@@ -1,5 +1,6 @@
 import type { RetryPolicy } from './backoff.ts';
 import type { VaultConfig } from './config.ts';
+import type { OtherSoftware } from './other-software.ts';
 import { withRetry } from './retry.ts';
 import type { Vault } from './vault.ts';
 
@@ -45,4 +46,25 @@ async function openDriver(config: VaultConfig, options: OpenVaultOptions): Promi
     }
   }
   return vault;
+}
+
+/** For doctor, who looks what a thief could do. Undefined for a directory: who may write there may do anything. */
+export async function openOtherSoftware(config: VaultConfig): Promise<OtherSoftware | undefined> {
+  switch (config.type) {
+    case 'directory':
+      return undefined;
+    case 's3': {
+      const { openS3Overwriter } = await import('./s3/overwrite.ts');
+      return openS3Overwriter(config);
+    }
+    case 'gcs': {
+      const { openGcsOverwriter } = await import('./gcs/overwrite.ts');
+      return openGcsOverwriter(config);
+    }
+    case 'azure': {
+      const { openAzureOverwriter } = await import('./azure/overwrite.ts');
+      return openAzureOverwriter(config);
+    }
+  }
+  throw new Error('there is no other kind of vault');
 }

@@ -97,7 +97,7 @@ class S3Vault implements Vault {
     const doing = lock.ObjectLockMode === undefined ? 'storing' : 'storing and locking';
     const call: RemoteCall = { doing, key, signal, bytes: reader.size };
     try {
-      if (reader.size > LOOK_FIRST && (await this.#isThere(key, call))) return 'exists';
+      if (reader.size > LOOK_FIRST && (await this.#isThere(key, signal))) return 'exists';
       if (reader.size > WHOLE_PARTS * this.#bucket.limits.partSize) await this.#putInParts(key, reader, lock, signal);
       else await this.#putWhole(key, body instanceof Uint8Array ? body : await collect(reader.parts(), reader.size), lock, call);
       return 'created';
@@ -126,22 +126,16 @@ class S3Vault implements Vault {
 
   async head(key: string, { signal, original }: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(this.name, key);
-    const call: RemoteCall = { doing: 'finding', key, signal };
-    const { bucket, client, sdk } = this.#bucket;
     try {
       const version = original === true ? versionParameter(await this.#genuine(key, signal)) : {};
-      const answer = await this.#bucket.call(call, (abortSignal) =>
-        client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: this.#bucket.fullKey(key), ...version }), { abortSignal }),
-      );
-      if (answer.ETag === undefined || answer.ContentLength === undefined) throw this.#bucket.notAStore(call);
-      const info = { key, size: answer.ContentLength };
-      if (!this.locks) return info;
-      const until = answer.ObjectLockRetainUntilDate ?? (await retentionOf(this.#bucket, key, version, signal))?.until;
-      return until === undefined ? info : { ...info, retainUntil: until };
+      const found = await this.#look(key, version, signal);
+      if (found === undefined || !this.locks) return found && { key, size: found.size };
+      // Not every store tells of the lock of a version that is asked for.
+      const until = found.until ?? (await retentionOf(this.#bucket, key, version, signal))?.until;
+      return until === undefined ? { key, size: found.size } : { key, size: found.size, retainUntil: until };
     } catch (error) {
-      const explained = await this.#bucket.explain(error, call);
-      if (isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) return undefined;
-      throw explained;
+      if (isLifeboatError(error, 'LB_VAULT_OBJECT_MISSING')) return undefined;
+      throw error;
     }
   }
 
@@ -215,19 +209,38 @@ class S3Vault implements Vault {
   }
 
   /** Whether the object exists, as far as it may be known: a writer need not have the right to read. */
-  async #isThere(key: string, { signal }: RemoteCall): Promise<boolean> {
+  async #isThere(key: string, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      return (await this.head(key, { signal })) !== undefined;
+      return (await this.#look(key, {}, signal)) !== undefined;
     } catch (error) {
       if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return false;
       throw error;
     }
   }
 
+  /** An object, or a version of one, as HEAD shows it; undefined when there is none. Rejects with vault errors. */
+  async #look(
+    key: string,
+    version: { readonly VersionId?: string },
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly size: number; readonly until: Date | undefined } | undefined> {
+    const call: RemoteCall = { doing: 'finding', key, signal };
+    const { bucket, client, sdk } = this.#bucket;
+    const input = { Bucket: bucket, Key: this.#bucket.fullKey(key), ...version };
+    try {
+      const answer = await this.#bucket.explained(call, (abortSignal) => client.send(new sdk.HeadObjectCommand(input), { abortSignal }));
+      if (answer.ETag === undefined || answer.ContentLength === undefined) throw this.#bucket.notAStore(call);
+      return { size: answer.ContentLength, until: answer.ObjectLockRetainUntilDate };
+    } catch (error) {
+      if (isLifeboatError(error, 'LB_VAULT_OBJECT_MISSING')) return undefined;
+      throw error;
+    }
+  }
+
   async #sizeOf(key: string, signal: AbortSignal | undefined): Promise<number> {
-    const info = await this.head(key, { signal });
-    if (info === undefined) throw objectMissing(this.name, key);
-    return info.size;
+    const found = await this.#look(key, {}, signal);
+    if (found === undefined) throw objectMissing(this.name, key);
+    return found.size;
   }
 
   async #getRange(range: string | undefined, version: S3Version | undefined, call: RemoteCall): Promise<VaultObject> {

@@ -2,69 +2,154 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ContainerSASPermissions, generateBlobSASQueryParameters, StorageSharedKeyCredential } from '@azure/storage-blob';
+import type { VaultSettings } from '../../src/vault/config.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
-import { openVault } from '../../src/vault/open.ts';
+import { openOtherSoftware, openVault } from '../../src/vault/open.ts';
 import { probeVault } from '../../src/vault/probe.ts';
-import type { ProbeCheck } from '../../src/vault/probe.ts';
+import type { ProbeCheck } from '../../src/vault/probe/check.ts';
 import type { Vault } from '../../src/vault/vault.ts';
+import { startAzurite } from '../testbed/azure/azurite.ts';
+import type { AzureServer } from '../testbed/azure/azurite.ts';
+import { startFakeGcs } from '../testbed/gcs/fake-gcs-server.ts';
+import type { GcsServer } from '../testbed/gcs/fake-gcs-server.ts';
 import type { S3Server } from '../testbed/s3/server.ts';
 import { startSeaweedfs } from '../testbed/s3/seaweedfs.ts';
 import { addVersitygwUser, startVersitygw } from '../testbed/s3/versitygw.ts';
 import { failure, keysOf } from './bytes.ts';
+import { azureSettings } from './azure-settings.ts';
+import { gcsSettings } from './gcs-settings.ts';
 import { s3Settings } from './s3-settings.ts';
 
-const ALL = ['list', 'create', 'exclusive', 'immutable', 'read', 'range', 'consistent', 'delete'];
-const failed = (checks: readonly ProbeCheck[]): string[] => checks.filter(({ ok }) => !ok).map(({ name }) => name);
+const COMMON = ['list', 'create', 'exclusive', 'immutable', 'read', 'range', 'consistent', 'overwrite'];
+const those = (checks: readonly ProbeCheck[], status: ProbeCheck['status']): string[] =>
+  checks.filter((check) => check.status === status).map(({ name }) => name);
+const failed = (checks: readonly ProbeCheck[]): string[] => those(checks, 'fail');
+const detailOf = (checks: readonly ProbeCheck[], name: ProbeCheck['name']): string => checks.find((check) => check.name === name)?.detail ?? '';
+
+/** Probes as doctor does, and gives what stays below `probe/` as well. */
+async function probe(settings: VaultSettings, role?: 'write' | 'maintain'): Promise<{ checks: ProbeCheck[]; left: string[] }> {
+  const config = { ...settings, name: 'remote' };
+  const vault = await openVault(config);
+  const other = await openOtherSoftware(config);
+  try {
+    const checks = await probeVault(vault, { other, role });
+    return { checks, left: await keysOf(vault, 'probe/').catch(() => ['not to be listed']) };
+  } finally {
+    await other?.close();
+    await vault.close();
+  }
+}
 
 describe('probing a bucket', () => {
-  const servers: S3Server[] = [];
   let versitygw: S3Server;
+  let seaweedfs: S3Server;
+  let gcs: GcsServer;
+  let azurite: AzureServer;
   beforeAll(async () => {
     versitygw = await startVersitygw();
-    servers.push(versitygw, await startSeaweedfs());
+    seaweedfs = await startSeaweedfs();
+    gcs = await startFakeGcs('memory');
+    azurite = await startAzurite();
   });
   afterAll(async () => {
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all([versitygw, seaweedfs, gcs, azurite].map((server) => server?.stop()));
   });
 
-  it('finds all well with the servers that are known to be', async () => {
-    for (const server of servers) {
-      const vault = await openVault({ ...s3Settings(server, await server.createBucket()), name: 'remote' });
-      const checks = await probeVault(vault);
-      expect(checks.map(({ name }) => name)).toEqual(ALL);
-      expect(failed(checks)).toEqual([]);
-      expect(await keysOf(vault)).toEqual([]);
-      await vault.close();
-    }
+  const stores: [string, () => Promise<VaultSettings>][] = [
+    ['versitygw', async () => s3Settings(versitygw, await versitygw.createBucket())],
+    ['SeaweedFS', async () => s3Settings(seaweedfs, await seaweedfs.createBucket())],
+    ['fake-gcs-server', async () => gcsSettings(gcs, await gcs.createBucket())],
+    ['Azurite', async () => azureSettings(azurite, await azurite.createContainer())],
+  ];
+  it.each(stores)('of %s finds all well, warns a writer of rights it should not have, and leaves nothing', async (_, create) => {
+    const { checks, left } = await probe(await create(), 'write');
+    expect(checks.map(({ name }) => name)).toEqual([...COMMON, 'delete']);
+    expect(failed(checks)).toEqual([]);
+    expect(those(checks, 'warn')).toEqual(['overwrite', 'delete']);
+    expect(left).toEqual([]);
+    const { checks: maintainers } = await probe(await create(), 'maintain');
+    expect(those(maintainers, 'warn')).toEqual(['overwrite']);
+  });
+
+  it.each<[string, () => Promise<VaultSettings>]>([
+    ['versitygw', async () => s3Settings(versitygw, await versitygw.createBucket({ versions: true }))],
+    ['SeaweedFS', async () => s3Settings(seaweedfs, await seaweedfs.createBucket({ versions: true }))],
+    ['fake-gcs-server', async () => gcsSettings(gcs, await gcs.createBucket({ versions: true }))],
+  ])('of %s finds that it keeps versions, and removes all of them', async (_, create) => {
+    const settings = await create();
+    const { checks } = await probe(settings);
+    expect(failed(checks)).toEqual([]);
+    expect(detailOf(checks, 'overwrite')).toContain('the genuine object can still be read');
+    const vault = await openVault({ ...settings, name: 'remote' });
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([]);
+    await vault.close();
+  });
+
+  it.concurrent.each<[string, () => Promise<VaultSettings>]>([
+    ['versitygw', async () => s3Settings(versitygw, await versitygw.createBucket({ lock: true }), { lock: true })],
+    ['SeaweedFS', async () => s3Settings(seaweedfs, await seaweedfs.createBucket({ lock: true }), { lock: true })],
+  ])('of %s tries the lock, and waits until it has ended', async (_, create) => {
+    const settings = await create();
+    const { checks } = await probe(settings, 'maintain');
+    expect(checks.map(({ name }) => name)).toEqual([...COMMON, 'lock', 'delete']);
+    expect(those(checks, 'ok')).toHaveLength(checks.length);
+    expect(detailOf(checks, 'lock')).toBe('Objects can be locked, and locks be made longer');
+    const vault = await openVault({ ...settings, name: 'remote' });
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([]);
+    await vault.close();
+  });
+
+  it('finds stores that take a lock and do not keep it, or cannot lock', async () => {
+    const { checks: azure } = await probe(azureSettings(azurite, await azurite.createContainer(), { lock: true }));
+    expect(failed(azure)).toEqual(['lock']);
+    expect(detailOf(azure, 'lock')).toContain('does not keep them');
+    const { checks: s3, left } = await probe(s3Settings(seaweedfs, await seaweedfs.createBucket(), { lock: true }));
+    expect(failed(s3)).toEqual(['lock']);
+    expect(s3.find(({ name }) => name === 'lock')?.hint).toContain('made with object lock');
+    expect(left).toEqual([]);
   });
 
   it('is content with a writer that may not delete, and says what stays', async () => {
     const bucket = await versitygw.createBucket();
     const credentials = await addVersitygwUser(versitygw, bucket, ['s3:PutObject', 's3:GetObject', 's3:ListBucket']);
-    const vault = await openVault({ ...s3Settings({ endpoint: versitygw.endpoint, credentials }, bucket), name: 'remote' });
-    const checks = await probeVault(vault);
+    const settings = s3Settings({ endpoint: versitygw.endpoint, credentials }, bucket);
+    const { checks, left } = await probe(settings, 'write');
     expect(failed(checks)).toEqual([]);
-    const left = await keysOf(vault, 'probe/');
-    expect(left).toHaveLength(5);
-    expect(checks.at(-1)?.detail).toMatch(/^Deleting is not permitted.*5 objects with \d+ bytes stay below probe\//);
-    await vault.close();
+    expect(those(checks, 'warn')).toEqual(['overwrite']);
+    expect(left).toHaveLength(6);
+    expect(checks.at(-1)?.detail).toMatch(/^Deleting is not permitted.*6 objects with \d+ bytes stay below probe\//);
+    expect(those((await probe(settings, 'maintain')).checks, 'warn')).toEqual(['overwrite', 'delete']);
+  });
+
+  it('is content with a signature that only lets objects be created, read and listed', async () => {
+    const container = await azurite.createContainer();
+    const credential = new StorageSharedKeyCredential(azurite.account, azurite.accountKey);
+    const expiresOn = new Date(Date.now() + 3_600_000);
+    const sas = generateBlobSASQueryParameters(
+      { containerName: container, permissions: ContainerSASPermissions.parse('rcl'), expiresOn },
+      credential,
+    );
+    process.env['TEST_PROBE_SAS'] = sas.toString();
+    const { checks } = await probe(azureSettings(azurite, container, { credentials: { sasEnv: 'TEST_PROBE_SAS' } }), 'write');
+    expect(those(checks, 'ok')).toHaveLength(checks.length);
+    expect(detailOf(checks, 'overwrite')).toBe('These credentials cannot put anything over an object');
   });
 
   it('says which right a reader lacks, and tries nothing that needs it', async () => {
     const bucket = await versitygw.createBucket();
     const credentials = await addVersitygwUser(versitygw, bucket, ['s3:GetObject', 's3:ListBucket']);
-    const vault = await openVault({ ...s3Settings({ endpoint: versitygw.endpoint, credentials }, bucket), name: 'remote' });
-    const checks = await probeVault(vault);
-    expect(checks.map(({ name, ok }) => [name, ok])).toEqual([['list', true], ['create', false]]);
+    const { checks } = await probe(s3Settings({ endpoint: versitygw.endpoint, credentials }, bucket));
+    expect(checks.map(({ name, status }) => [name, status])).toEqual([['list', 'ok'], ['create', 'fail']]);
     expect(checks[1]?.hint).toContain('s3:PutObject');
-    await vault.close();
   });
 
   it('stops at once where there is no bucket', async () => {
-    const vault = await openVault({ ...s3Settings(versitygw, 'no-such-bucket'), name: 'remote' });
-    const checks = await probeVault(vault);
-    expect(checks.map(({ name, ok }) => [name, ok])).toEqual([['list', false]]);
-    await vault.close();
+    const places = [s3Settings(versitygw, 'no-such-bucket'), gcsSettings(gcs, 'no-such-bucket'), azureSettings(azurite, 'no-such-container')];
+    for (const settings of places) {
+      const { checks } = await probe(settings);
+      expect(checks.map(({ name, status }) => [name, status])).toEqual([['list', 'fail']]);
+    }
   });
 });
 
@@ -107,7 +192,7 @@ describe('probing a store that breaks its promises', () => {
     };
     const checks = await probeVault(but({ put }));
     expect(failed(checks)).toEqual(expect.arrayContaining(['exclusive', 'immutable']));
-    expect(checks.find(({ name }) => name === 'exclusive')?.hint).toContain('If-None-Match');
+    expect(checks.find(({ name }) => name === 'exclusive')?.hint).toContain('created only');
   });
 
   it('finds bytes that change', async () => {

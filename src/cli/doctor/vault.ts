@@ -4,7 +4,7 @@ import { openWriter } from '../../repository/index.ts';
 import { RESCUE_PREFIX } from '../../repository/layout.ts';
 import { rescueFiles } from '../../repository/rescue/files.ts';
 import type { VaultConfig } from '../../vault/config.ts';
-import { openVault } from '../../vault/open.ts';
+import { openOtherSoftware, openVault } from '../../vault/open.ts';
 import { probeVault } from '../../vault/probe.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
@@ -30,7 +30,7 @@ export async function checkVault(context: Context, config: VaultConfig, keys: Fo
     return;
   }
   try {
-    if (!(await checkAbilities(context, vault, subject, report))) return;
+    if (!(await checkAbilities(context, config, vault, keys, report))) return;
     await checkRepository(context, vault, subject, keys, report);
     if (config.type === 'directory') await checkRoom(config.path, subject, report);
     else await checkClock(addressOf(config), context.signal, subject, report);
@@ -43,14 +43,23 @@ export async function checkVault(context: Context, config: VaultConfig, keys: Fo
 }
 
 /** False when it is of no use to look further. */
-async function checkAbilities(context: Context, vault: Vault, subject: string, report: Report): Promise<boolean> {
-  const checks = await probeVault(vault, { signal: context.signal });
-  for (const { name, ok, detail, hint } of checks) {
-    // That nothing can be deleted is how it should be for a writer, so it is told in words, not as a failure.
-    const status = ok ? 'ok' : name === 'delete' ? 'warn' : 'fail';
-    report({ subject, check: name, status, message: detail, ...(hint !== undefined && { fix: hint }) });
+async function checkAbilities(context: Context, config: VaultConfig, vault: Vault, keys: FoundKeys, report: Report): Promise<boolean> {
+  const other = await openOtherSoftware(config);
+  try {
+    const checks = await probeVault(vault, { signal: context.signal, other, role: roleOf(keys) });
+    for (const { name, status, detail, hint } of checks) {
+      report({ subject: `vault "${config.name}"`, check: name, status, message: detail, ...(hint !== undefined && { fix: hint }) });
+    }
+    return checks.some(({ name, status }) => name === 'list' && status !== 'fail');
+  } finally {
+    await other?.close();
   }
-  return checks.some(({ name, ok }) => name === 'list' && ok);
+}
+
+/** What the credentials of this machine are for, as far as its keys tell. */
+function roleOf(keys: FoundKeys): 'write' | 'maintain' | undefined {
+  if (keys.maintainers.length > 0) return 'maintain';
+  return keys.writeKey === undefined ? undefined : 'write';
 }
 
 async function checkRepository(context: Context, vault: Vault, subject: string, keys: FoundKeys, report: Report): Promise<void> {

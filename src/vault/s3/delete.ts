@@ -8,13 +8,13 @@ import { versionsOf } from './versions.ts';
 /**
  * Deletes an object for good. In a bucket that keeps versions, deleting without naming a version hides the object and frees
  * nothing, so its versions are deleted one by one: the genuine one first, so that nothing has changed when a lock holds it.
- * Where the right to delete versions is lacking the object stays hidden, for a lifecycle rule to remove.
+ * Where the right to delete versions is lacking the object stays hidden, for a lifecycle rule to remove; but not where objects are
+ * locked, since there only an intruder hides anything.
  * Rejects with vault errors; `LB_VAULT_LOCKED` when a lock holds the object.
  */
 export async function deleteObject(bucket: S3Bucket, key: string, locks: boolean, signal: AbortSignal | undefined): Promise<void> {
-  if (locks || bucket.keepsVersions) {
-    if (await purge(bucket, key, signal)) return;
-  }
+  if (locks) return deleteVersions(bucket, key, signal);
+  if (bucket.keepsVersions && (await purge(bucket, key, signal))) return;
   const { isMark, version } = await deleteVersion(bucket, key, undefined, signal);
   if (!isMark || bucket.keepsVersions) return;
   bucket.keepsVersions = true;
@@ -27,10 +27,14 @@ export async function deleteObject(bucket: S3Bucket, key: string, locks: boolean
   }
 }
 
+async function deleteVersions(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<void> {
+  for (const { id } of await versionsOf(bucket, key, signal)) await deleteVersion(bucket, key, id, signal);
+}
+
 /** Deletes all versions. False when the right to do that is lacking. */
 async function purge(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    for (const { id } of await versionsOf(bucket, key, signal)) await deleteVersion(bucket, key, id, signal);
+    await deleteVersions(bucket, key, signal);
     return true;
   } catch (error) {
     if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return false;

@@ -80,7 +80,7 @@ export async function retentionOf(
   } catch (error) {
     if (NO_LOCK.includes(answerOf(error).name)) return undefined;
     const explained = await bucket.explain(error, call);
-    if (isLifeboatError(explained, 'LB_VAULT_ACCESS')) return undefined;
+    if (isLifeboatError(explained, 'LB_VAULT_ACCESS') || isLifeboatError(explained, 'LB_VAULT_LOCK_UNSUPPORTED')) return undefined;
     throw explained;
   }
 }
