@@ -32,12 +32,16 @@ export async function withVaults<T>(
 }
 
 /** Opens the repository for a listing, which needs no key. */
-export async function withReader<T>(context: Context, options: VaultOptions, body: (reader: RepositoryReader) => Promise<T>): Promise<T> {
+export async function withReader<T>(
+  context: Context,
+  options: VaultOptions,
+  body: (reader: RepositoryReader, vaults: readonly Vault[]) => Promise<T>,
+): Promise<T> {
   return withVaults(context, options, async (vaults) => {
     const { openReader } = await import('../repository/index.ts');
     const reader = await openReader({ vaults, onWarning: context.output.warn, signal: context.signal });
     try {
-      return await body(reader);
+      return await body(reader, vaults);
     } finally {
       await reader.close();
     }

@@ -178,10 +178,42 @@ export interface VerifyReport {
     readonly bytesRead: number;
     readonly points: number;
     readonly intactPoints: number;
+    /** When data of this vault were last read by a verification that left a report: ISO 8601, UTC. */
+    readonly lastVerified?: string;
+    /** Everything that points needed at this time was read, and was intact, since. ISO 8601, UTC. */
+    readonly fullyVerified?: string;
   }[];
   readonly findings: readonly Finding[];
   /** Objects no point needs: leavings of interrupted backups. Harmless; the sweep removes them. */
   readonly unreferenced: number;
   /** `structure`: names, sizes, signatures, chains, references. `data`: every byte of every object read and checked; with the read key also opened. */
   readonly depth: 'structure' | 'data' | 'data-opened';
+  /** How many of the packs, index objects and rescue files of all vaults were read, and bytes of them; with depth `data`. */
+  readonly data?: {
+    readonly objects: number;
+    readonly totalObjects: number;
+    readonly bytes: number;
+    readonly totalBytes: number;
+  };
+  /** What was, or could be, healed, and what could not; one entry for each object of a vault. Only when healing was asked for. */
+  readonly repairs?: readonly Repair[];
+}
+
+/** What became of one object that is lost or damaged in one vault. */
+export interface Repair {
+  readonly vault: string;
+  readonly object: string;
+  /**
+   * - `healed`: the vault has the object intact now. `possible`: it would, had this not been a dry run.
+   * - `lost`: no vault has it intact.
+   * - `kept`: what is there instead could not be taken away: a lock, or no right to delete. Nothing was changed.
+   * - `waiting`: a point, and not everything it needs could be brought to this vault.
+   * - `failed`: the vault failed.
+   */
+  readonly outcome: 'healed' | 'possible' | 'lost' | 'kept' | 'waiting' | 'failed';
+  /** The vault it came from. */
+  readonly from?: string;
+  readonly message?: string;
+  /** Points that cannot be restored from this vault without it. */
+  readonly points: readonly string[];
 }

@@ -16,5 +16,6 @@ export { sweep } from './sweep/sweep.ts';
 export type { SweepReport } from './sweep/sweep.ts';
 export { unlock, unlockAs } from './unlock.ts';
 export type { Openers } from './unlock.ts';
+export { lastVerified } from './verify/verified.ts';
 export { verify } from './verify/verify.ts';
 export { openWriter } from './writer.ts';

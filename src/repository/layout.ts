@@ -10,6 +10,8 @@ export const PACKS_PREFIX = 'packs/';
 export const INDEX_PREFIX = 'index/';
 export const POINTS_PREFIX = 'points/';
 export const RESCUE_PREFIX = 'rescue/';
+/** What verifications leave behind. */
+export const REPORTS_PREFIX = 'reports/verify/';
 
 /** Lower-case hex of a SHA-256. */
 export const SHA256_HEX = /^[0-9a-f]{64}$/;
@@ -19,6 +21,9 @@ export const POINT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{8}$/;
 
 /** `20260314T021500Z-` and the SHA-256 of the index object: the time tells left-overs from what was merged into another. */
 export const INDEX_ID = /^\d{8}T\d{6}Z-[0-9a-f]{64}$/;
+
+/** As an index object's: the time the verification ended, and the SHA-256 of the report. */
+export const REPORT_ID = /^\d{8}T\d{6}Z-[0-9a-f]{64}$/;
 
 /** One segment of an object key, at most 63 characters: safe in every store. */
 export const SITE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$/;
@@ -34,6 +39,10 @@ export function indexKey(id: string): string {
 /** The SHA-256 in an index object's id. */
 export function indexHash(id: string): string {
   return id.slice(-64);
+}
+
+export function reportKey(id: string): string {
+  return `${REPORTS_PREFIX}${id}`;
 }
 
 export function pointKey(site: string, id: string): string {

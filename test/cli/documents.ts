@@ -83,6 +83,7 @@ export const pointsDocument = z.strictObject({
       problem: z.string().optional(),
     }),
   ),
+  verified: z.array(z.strictObject({ vault: z.string(), last: z.iso.datetime().optional(), full: z.iso.datetime().optional(), problem: z.string().optional() })),
   warnings,
 });
 
@@ -127,10 +128,34 @@ export const objectsDocument = z.strictObject({
 
 export const verifyDocument = z.strictObject({
   ok: z.boolean(),
-  vaults: z.array(z.strictObject({ name: z.string(), objects: z.int(), bytesRead: z.int(), points: z.int(), intactPoints: z.int() })),
+  vaults: z.array(
+    z.strictObject({
+      name: z.string(),
+      objects: z.int(),
+      bytesRead: z.int(),
+      points: z.int(),
+      intactPoints: z.int(),
+      lastVerified: z.iso.datetime().optional(),
+      fullyVerified: z.iso.datetime().optional(),
+    }),
+  ),
   findings: z.array(z.strictObject({ vault: z.string(), object: z.string(), kind: z.string(), message: z.string(), points: z.array(z.string()) })),
   unreferenced: z.int(),
   depth: z.enum(['structure', 'data', 'data-opened']),
+  data: z.strictObject({ objects: z.int(), totalObjects: z.int(), bytes: z.int(), totalBytes: z.int() }).optional(),
+  repairs: z
+    .array(
+      z.strictObject({
+        vault: z.string(),
+        object: z.string(),
+        outcome: z.enum(['healed', 'possible', 'lost', 'kept', 'waiting', 'failed']),
+        from: z.string().optional(),
+        message: z.string().optional(),
+        points: z.array(z.string()),
+      }),
+    )
+    .optional(),
+  seconds: z.number(),
   unopened: z.array(z.string()),
   warnings,
 });

@@ -1,4 +1,4 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { startSite } from '../testbed/kubernetes/site.ts';
@@ -159,6 +159,40 @@ describe('lifeboat verify', () => {
     expect(words.stdout).toMatch(/^missing {2}vault far, packs\//m);
     const restored = await broken.run(['show', first, 'ConfigMap/shop/prices']);
     expect(restored.code).toBe(0);
+  });
+
+  it('goes through everything in parts, and then says since when all was read', async () => {
+    const parts = await home.copy();
+    expect((await parts.json(doctorDocument, 0, ['doctor'])).findings.filter(({ check }) => check === 'verified')).toMatchObject([{ status: 'warn' }, { status: 'warn' }]);
+    const first = await parts.json(verifyDocument, 0, ['verify', '--sample', '60%']);
+    expect(first.data?.objects).toBeLessThan(first.data?.totalObjects ?? 0);
+    const before = await parts.json(pointsDocument, 0, ['points']);
+    expect(before.verified.map(({ vault, last }) => [vault, typeof last])).toEqual([['near', 'string'], ['far', 'string']]);
+    for (let i = 0; i < 3; i++) await parts.json(verifyDocument, 0, ['verify', '--budget', '1GB', '--for', '10m']);
+    const { verified } = await parts.json(pointsDocument, 0, ['points']);
+    expect(verified.every(({ full }) => full !== undefined)).toBe(true);
+    expect((await parts.json(doctorDocument, 0, ['doctor'])).findings.filter(({ check }) => check === 'verified')).toMatchObject([{ status: 'ok' }, { status: 'ok' }]);
+    expect((await parts.run(['points'])).stdout).toMatch(/^vault far verified: in full \d+ s ago, last \d+ s ago$/m);
+  });
+
+  it('heals one vault from the other', async () => {
+    const broken = await home.copy();
+    await rm(broken.path('far/packs'), { recursive: true });
+    await writeFile(broken.path('far/lifeboat.json'), 'not a header');
+    const dry = await broken.json(verifyDocument, 4, ['verify', '--heal', '--dry-run']);
+    expect(new Set(dry.repairs?.map(({ vault, outcome, from }) => `${vault} ${outcome} ${from ?? ''}`))).toEqual(new Set(['far possible near']));
+    const words = await broken.run(['verify', '--data', '--heal']);
+    expect(words.code).toBe(0);
+    expect(words.stdout).toMatch(/^healed {2}vault far, packs\/\S+ from vault near$/m);
+    expect(words.stdout).toMatch(/everything that was wrong is healed\n$/);
+    expect(await readFile(broken.path('far/lifeboat.json'))).toEqual(await readFile(home.path('far/lifeboat.json')));
+    expect(await broken.json(verifyDocument, 0, ['verify', '--data', '--vault', 'far'])).toMatchObject({ findings: [] });
+  });
+
+  it('refuses what makes no sense', async () => {
+    for (const args of [['--dry-run'], ['--budget', 'much'], ['--sample', '0%'], ['--sample', '101%'], ['--for', '5']]) {
+      expect((await home.json(errorDocument, 2, ['verify', ...args])).error.code).toBe('LB_USAGE');
+    }
   });
 
   it('does not pass over a vault that cannot be opened', async () => {

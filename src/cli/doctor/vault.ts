@@ -14,6 +14,7 @@ import { clockFinding } from './clock.ts';
 import { failure } from './finding.ts';
 import type { Report } from './finding.ts';
 import type { FoundKeys } from './keys.ts';
+import { checkVerified } from './verified.ts';
 
 /** A vault with less room than this is as good as full, bytes. */
 const LITTLE_ROOM = 1e9;
@@ -100,6 +101,7 @@ async function checkRepository(context: Context, vault: Vault, subject: string, 
       report(failure(subject, 'maintain-key', error));
     }
   }
+  await checkVerified(vault, keys.writeKey, signal, subject, report);
   await checkRescue(vault, signal, subject, report);
 }
 

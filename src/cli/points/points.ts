@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
 import { formatAge, formatBytes, formatCount, formatTable, plural } from '../text.ts';
 import type { VaultOptions } from '../command.ts';
+import { verifiedText, verifiedTimes } from './verified.ts';
 
 export interface PointsOptions extends VaultOptions {
   readonly site?: string;
@@ -19,12 +20,15 @@ interface Listed extends PointListing {
 
 /** `lifeboat points`: what is in the vaults, and how it is in each. Exit 4 when a point is not intact somewhere. */
 export async function points(context: Context, options: PointsOptions): Promise<number> {
-  return withReader(context, options, async (reader) => {
+  return withReader(context, options, async (reader, vaults) => {
     const filter = { ...(options.site !== undefined && { site: options.site }), copies: true, signal: context.signal };
     const found = withSafety(await reader.listPoints(filter), options.vault === undefined ? await context.configIfAny() : undefined);
     if (found.length === 0 && options.site !== undefined) await refuseUnknownSite(reader, options.site, context);
     const ok = found.every((point) => point.problem === undefined && point.copies?.every(({ state }) => state === 'complete') !== false);
-    await context.output.result({ ok, points: found }, () => (found.length === 0 ? 'no recovery points yet' : pointTable(found)));
+    const verified = found.length === 0 ? [] : await verifiedTimes(vaults, context);
+    await context.output.result({ ok, points: found, verified }, () =>
+      found.length === 0 ? 'no recovery points yet' : [pointTable(found), '', ...verified.map((vault) => verifiedText(vault, Date.now()))].join('\n'),
+    );
     return ok ? EXIT.ok : EXIT.findings;
   });
 }

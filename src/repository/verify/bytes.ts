@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { LifeboatError } from '../../core/errors.ts';
+import { sha256HexOffThread } from '../bytes.ts';
 import { indexHash, indexKey, packKey, RESCUE_PREFIX } from '../layout.ts';
 import { forEachParallel } from '../parallel.ts';
-import { sha256HexOffThread } from '../bytes.ts';
+import { expectHash, rescueHash } from './expect-hash.ts';
 import type { VaultCheck } from './vault-check.ts';
 
-/** Large objects read at once in each vault: bounds memory at this many packs. */
+/** Large objects read at once: bounds memory at this many packs. */
 const PARALLEL = 3;
 
 /** Given the bytes of packs and index objects that are what their name says. */
@@ -17,53 +17,63 @@ export interface ByteSink {
   index(id: string, bytes: Uint8Array): Promise<void>;
 }
 
-/** Reads every pack, index object and rescue file of a vault, and compares it with its name. */
-export async function checkBytes(
-  check: VaultCheck,
-  needed: ReadonlyMap<string, readonly string[]>,
-  sink: ByteSink,
-  onBytes: (bytes: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const work: (() => Promise<void>)[] = [];
-  for (const id of check.packs()) {
-    const key = packKey(id);
-    const points = needed.get(id) ?? [];
-    work.push(() =>
-      check.examine(key, points, async () => {
-        if (!sink.wantsPack(id)) return expectHash(await hashObject(check, key, onBytes, signal), id);
-        const bytes = await check.read(key);
-        onBytes(bytes.length);
-        expectHash(await sha256HexOffThread(bytes), id);
-        await sink.pack(id, bytes);
-      }),
-    );
-  }
-  for (const { key, sha256 } of rescueFilesOf(check)) {
-    work.push(() =>
-      check.examine(key, [], async () => expectHash(await hashObject(check, key, onBytes, signal), sha256)),
-    );
-  }
-  await forEachParallel(work, PARALLEL, (one) => one());
-  // After the packs, so that what they hold is known by then.
-  await forEachParallel(check.indexes(), PARALLEL, async (id) => {
-    await check.examine(indexKey(id), [], async () => {
-      const bytes = await check.read(indexKey(id));
-      onBytes(bytes.length);
-      expectHash(await sha256HexOffThread(bytes), indexHash(id));
-      await sink.index(id, bytes);
-    });
-  });
+/** An object to be read whole, and compared with its name. */
+export interface Reading {
+  readonly check: VaultCheck;
+  readonly key: string;
+  /** Bytes, as listed. */
+  readonly size: number;
+  readonly kind: 'pack' | 'rescue' | 'index';
+  /** SHA-256 the bytes must have, or the beginning of it. */
+  readonly sha256: string;
+  /** Of a pack: its id. Of an index object: the same. */
+  readonly id: string;
 }
 
-/** Bytes that `checkBytes` will read. */
-export function bytesToRead(check: VaultCheck): number {
-  const keys = [
-    ...check.packs().map(packKey),
-    ...check.indexes().map(indexKey),
-    ...rescueFilesOf(check).map(({ key }) => key),
+/** Every pack, rescue file and index object of a vault, in this order: what the packs hold is known when the index is read. */
+export function readingsOf(check: VaultCheck): Reading[] {
+  const size = (key: string): number => check.sizes.get(key) ?? 0;
+  return [
+    ...check.packs().map((id) => ({ check, kind: 'pack' as const, id, key: packKey(id), size: size(packKey(id)), sha256: id })),
+    ...rescueFilesOf(check).map(({ key, sha256 }) => ({ check, kind: 'rescue' as const, id: key, key, size: size(key), sha256 })),
+    ...check.indexes().map((id) => ({ check, kind: 'index' as const, id, key: indexKey(id), size: size(indexKey(id)), sha256: indexHash(id) })),
   ];
-  return keys.reduce((sum, key) => sum + (check.sizes.get(key) ?? 0), 0);
+}
+
+/**
+ * Reads objects in order, some at the same time, until `may` says no of one. `pointsOf`: the points that need a pack of this vault.
+ * What is wrong becomes a finding.
+ */
+export async function readAll(
+  readings: Iterable<Reading>,
+  how: {
+    readonly may: (reading: Reading) => boolean;
+    readonly pointsOf: (reading: Reading) => readonly string[];
+    readonly sink: ByteSink;
+    readonly onBytes: (bytes: number) => void;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { may, pointsOf, sink, onBytes, signal } = how;
+  const allowed = function* (): Generator<Reading> {
+    for (const reading of readings) {
+      if (!may(reading)) return;
+      yield reading;
+    }
+  };
+  await forEachParallel(allowed(), PARALLEL, async (reading) => {
+    const { check, key, kind, id, sha256 } = reading;
+    await check.examine(key, pointsOf(reading), async () => {
+      if (kind === 'rescue' || (kind === 'pack' && !sink.wantsPack(id))) {
+        expectHash(await hashObject(check, key, onBytes, signal), sha256);
+        return;
+      }
+      const bytes = await check.read(key);
+      onBytes(bytes.length);
+      expectHash(await sha256HexOffThread(bytes), sha256);
+      await (kind === 'pack' ? sink.pack(id, bytes) : sink.index(id, bytes));
+    });
+  });
 }
 
 /** Rescue files with the hash they must have: from the signed header, or, for those that came later, from their names. */
@@ -71,7 +81,7 @@ function rescueFilesOf(check: VaultCheck): { readonly key: string; readonly sha2
   const signed = new Map(check.header?.rescue.map(({ key, sha256 }) => [key, sha256]));
   const files: { key: string; sha256: string }[] = [];
   for (const key of check.sizes.keys()) {
-    const sha256 = signed.get(key) ?? /^rescue\/.*-([0-9a-f]{16})\.[a-z]+$/.exec(key)?.[1];
+    const sha256 = signed.get(key) ?? rescueHash(key);
     if (key.startsWith(RESCUE_PREFIX) && sha256 !== undefined) files.push({ key, sha256 });
   }
   return files;
@@ -91,10 +101,4 @@ async function hashObject(
     onBytes(part.length);
   }
   return hash.digest('hex');
-}
-
-/** `wanted` is a SHA-256 or the beginning of one. */
-function expectHash(actual: string, wanted: string): void {
-  if (!actual.startsWith(wanted))
-    throw new LifeboatError('LB_REPO_DAMAGED', 'The bytes do not match the name of the object');
 }

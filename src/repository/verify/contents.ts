@@ -69,6 +69,11 @@ export class ContentCheck {
     return this.#refs.has(id) && !this.#contents.has(id) && !this.#begun.has(id);
   }
 
+  /** Whether every pack of a point was opened, so that `point` can judge it. */
+  knows(point: Point): boolean {
+    return point.packs.every((pack) => this.#contents.has(pack.id));
+  }
+
   /** Opens every block of a pack and names every chunk. Throws `LB_REPO_DAMAGED`. */
   async pack(id: string, bytes: Uint8Array): Promise<void> {
     const ref = this.#refs.get(id);

@@ -1,4 +1,4 @@
-import { indexKey, packKey, pointKey, slotKey } from '../layout.ts';
+import { indexKey, packKey, pointKey, slotKey, tombstoneKey } from '../layout.ts';
 import type { PointHeader } from '../api.ts';
 import type { Point } from '../point.ts';
 import type { RemovedPoint } from '../removal/tombstone.ts';
@@ -29,10 +29,26 @@ export function pointsByPack(points: Iterable<Point>): Map<string, string[]> {
   return needed;
 }
 
-/** Checks that a vault has everything that its points, and those of the other vaults, say is there. */
+/** What is known of key slots in any vault. */
+export interface KnownSlots {
+  /** Slots that some vault has whole, and that no genuine tombstone takes out of use. */
+  readonly live: ReadonlySet<string>;
+  /** Slots that a genuine tombstone in some vault takes out of use. */
+  readonly removed: ReadonlySet<string>;
+}
+
+/** Of all vaults but those that hold another repository: nobody signs slots, so theirs look as good as ours. */
+export function allSlots(checks: readonly VaultCheck[]): KnownSlots {
+  const ours = checks.filter((check) => !check.foreign);
+  const removed = new Set(ours.flatMap((check) => [...check.tombstones]));
+  return { removed, live: new Set(ours.flatMap((check) => [...check.slots]).filter((id) => !removed.has(id))) };
+}
+
+/** Checks that a vault has everything that its points, and the other vaults, say is there. */
 export function checkReferences(
   check: VaultCheck,
   points: ReadonlyMap<string, Point>,
+  slots: KnownSlots,
   removed: ReadonlyMap<string, RemovedPoint>,
 ): void {
   for (const [key, point] of points) {
@@ -41,7 +57,7 @@ export function checkReferences(
   const needed = pointsByPack(check.points.values());
   for (const point of check.points.values()) {
     for (const pack of point.packs) check.expectSize(packKey(pack.id), pack.size, needed.get(pack.id) ?? []);
-    for (const slot of point.slots) check.expectSlot(slot);
+    for (const slot of point.slots) check.expectSlot(slot, slots.removed);
     checkChain(check, point.header, points, removed);
   }
   // The chain goes on through what was removed.
@@ -57,11 +73,17 @@ export function checkReferences(
         );
     }
   }
+  for (const id of slots.live) {
+    if (!check.sizes.has(slotKey(id))) check.missing(slotKey(id), 'Another vault has this key slot', []);
+  }
+  for (const id of slots.removed) {
+    if (!check.sizes.has(tombstoneKey(id))) check.missing(tombstoneKey(id), 'Another vault says that this key slot was removed', []);
+  }
   if (check.slots.size > 0) return;
   // Without any way in, every point is lost with the slots.
   const ids = [...check.points.values()].map((point) => point.header.id);
-  const slots = new Set([...check.points.values()].flatMap((point) => point.slots));
-  for (const slot of slots) check.missing(slotKey(slot), 'A key slot is not there, and no other one is intact', ids);
+  const named = new Set([...check.points.values()].flatMap((point) => point.slots));
+  for (const slot of named) if (!slots.removed.has(slot)) check.missing(slotKey(slot), 'A key slot is not there, and no other one is intact', ids);
 }
 
 function checkChain(
@@ -81,7 +103,8 @@ function checkChain(
   }
 }
 
-function headsOf(points: Iterable<Point>): Point[] {
+/** The points that no other one of these follows. */
+export function headsOf(points: Iterable<Point>): Point[] {
   const all = [...points];
   const followed = new Set(
     all.flatMap((point) => point.header.previous.map(({ id }) => pointKey(point.header.site, id))),

@@ -27,6 +27,7 @@ import { checkTombstone } from '../slot-objects.ts';
 import { pointNameOf, removedNameOf } from '../vault-contents.ts';
 import type { PointName } from '../vault-contents.ts';
 import { readObject } from '../vault-io.ts';
+import { expectHash } from './expect-hash.ts';
 import type { Findings } from './findings.ts';
 import { findingOf } from './findings.ts';
 
@@ -47,7 +48,11 @@ export class VaultCheck {
   readonly tombstones = new Set<string>();
   /** Points that a genuine tombstone says were removed, by their key. */
   readonly removed = new Map<string, RemovedPoint>();
+  /** Keys of the objects that were read whole and are as they should be. */
+  readonly intact = new Set<string>();
   header: RepositoryHeader | undefined;
+  /** Whether another repository is in it: nothing there is ours to change. */
+  foreign = false;
   bytesRead = 0;
 
   constructor(vault: Vault, findings: Findings, signal: AbortSignal | undefined) {
@@ -68,10 +73,15 @@ export class VaultCheck {
   async readHeader(keys: PublicKeys | undefined): Promise<void> {
     await this.examine(HEADER_KEY, [], async () => {
       const header = decodeHeader(await this.read(HEADER_KEY));
+      this.foreign = keys !== undefined && header.repositoryId !== keys.repositoryId;
       if (keys !== undefined) checkHeader(header, keys);
       this.header = header;
     });
-    for (const { key, size } of this.header?.rescue ?? []) this.expectSize(key, size, []);
+  }
+
+  /** A finding for each rescue file that the header, here or in another vault, names and that is not there. */
+  expectRescue(header: RepositoryHeader | undefined): void {
+    for (const { key, size } of header?.rescue ?? []) this.expectSize(key, size, []);
   }
 
   /** Reads the tombstones of points: only genuine ones remove. */
@@ -111,8 +121,10 @@ export class VaultCheck {
         if (suffix === 'removed') {
           checkTombstone(bytes, id, access);
           this.tombstones.add(id);
-        } else if (sha256Hex(bytes) === id) this.slots.add(id);
-        else this.damaged(key, 'The bytes do not match the name of the object', []);
+        } else {
+          expectHash(sha256Hex(bytes), id);
+          this.slots.add(id);
+        }
       });
     });
   }
@@ -150,10 +162,9 @@ export class VaultCheck {
     }
   }
 
-  /** A finding unless the slot is there or was removed on purpose. */
-  expectSlot(id: string): void {
-    if (this.tombstones.has(id) || this.sizes.has(slotKey(id)) || this.#findings.has(this.name, tombstoneKey(id)))
-      return;
+  /** A finding unless the slot is there or was removed on purpose: `removed` says of which slots any vault knows that. */
+  expectSlot(id: string, removed: ReadonlySet<string>): void {
+    if (removed.has(id) || this.sizes.has(slotKey(id)) || this.#findings.has(this.name, tombstoneKey(id))) return;
     this.missing(slotKey(id), 'A key slot is not there, and was not removed by lifeboat', []);
   }
 
@@ -173,6 +184,7 @@ export class VaultCheck {
   async examine(object: string, points: readonly string[], work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      this.intact.add(object);
     } catch (error) {
       this.#signal?.throwIfAborted();
       if (isLifeboatError(error, 'LB_REPO_NEWER_FORMAT')) throw error;

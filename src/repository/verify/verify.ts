@@ -1,152 +1,54 @@
-import { LifeboatError } from '../../core/errors.ts';
-import type { OnProgress } from '../../core/progress.ts';
-import type { PublicKeys, ReadKey } from '../../keys/index.ts';
-import type { Vault } from '../../vault/vault.ts';
-import type { VerifyReport } from '../api.ts';
+import { systemClock } from '../../core/clock.ts';
+import { heal, requireCertainty } from '../heal/heal.ts';
+import type { HealMode } from '../heal/heal.ts';
 import { indexKey, packKey, pointKey } from '../layout.ts';
-import type { PackRef } from '../pack-table.ts';
-import type { Point } from '../point.ts';
-import { bytesToRead, checkBytes } from './bytes.ts';
-import type { ByteSink } from './bytes.ts';
-import { ContentCheck } from './contents.ts';
-import { Findings, findingOf } from './findings.ts';
-import { allPoints, allRemoved, checkReferences, pointsByPack } from './references.ts';
-import { VaultCheck } from './vault-check.ts';
+import type { Repair, VerifyReport } from '../api.ts';
+import { checkData } from './data.ts';
+import type { DataRead } from './data.ts';
+import { examine } from './examine.ts';
+import type { Examination, ExamineOptions } from './examine.ts';
+import { remember, timesOf } from './remember.ts';
+import type { VerifiedTimes } from './remember.ts';
+import type { VaultCheck } from './vault-check.ts';
 
 /** What verifying takes. */
-export interface VerifyOptions {
-  readonly vaults: readonly Vault[];
-  /** With the read key, `data` also opens everything; without keys, signatures are checked with the key the header names. */
-  readonly keys?: ReadKey;
-  /** `structure`: names, sizes, signatures, chains, references. `data`: every byte of every object as well. */
-  readonly depth: 'structure' | 'data';
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+export interface VerifyOptions extends ExamineOptions {
+  /** With the read key and depth `data`: leave a report in each vault, so that the next verification knows what was read. */
+  readonly remember?: boolean;
+  /** Repair in one vault what another has intact, or only say what could be. */
+  readonly heal?: HealMode;
 }
 
 /**
  * Examines every vault and reports what is lost, damaged or forged, and which points that touches; never throws for
- * what it finds. Throws what a vault throws when none can be listed, `LB_REPO_MISSING` when none holds a repository,
- * and `LB_REPO_NEWER_FORMAT` when this lifeboat is too old to judge.
+ * what it finds. With `heal` it also repairs. Throws what a vault throws when none can be listed, `LB_REPO_MISSING` when
+ * none holds a repository, `LB_REPO_NEWER_FORMAT` when this lifeboat is too old to judge, and `LB_KEY_MISSING` when `heal`
+ * is asked for and nothing says which vaults tell the truth.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
-  const { keys, signal } = options;
-  const findings = new Findings();
-  const checks = await listAll(options, findings);
-  await Promise.all(checks.map((check) => check.readHeader(keys)));
-  const access = accessFor(checks, keys, findings);
-  let points = 0;
-  const total = checks.reduce((sum, check) => sum + check.pointNames().length, 0);
-  const onPoint = (): void => options.onProgress?.({ phase: 'verify', done: ++points, total, unit: 'points' });
-  await Promise.all(checks.map((check) => check.readRemovals(access)));
-  const removed = allRemoved(checks);
-  await Promise.all(
-    checks.map(async (check) => {
-      await check.readSlots(access);
-      await check.readPoints(access, removed, onPoint);
-    }),
-  );
-  const known = allPoints(checks);
-  for (const check of checks) checkReferences(check, known, removed);
-  if (options.depth === 'data') await checkData(options, checks, known, findings);
+  const { keys, signal, clock = systemClock } = options;
+  const startedAt = clock.now();
+  const examination = await examine(options, startedAt);
+  if (options.heal !== undefined) requireCertainty(examination);
+  const data = options.depth === 'data' ? await checkData(options, examination, startedAt, clock) : undefined;
   signal?.throwIfAborted();
+  const verified =
+    options.remember === true && keys !== undefined && data !== undefined
+      ? await remember(examination, keys, { startedAt, endedAt: clock.now() }, options)
+      : new Map(examination.checks.map((check) => [check, timesOf(examination.reports.get(check))]));
+  const repairs = options.heal && (await heal(examination, options.heal, options));
   const depth = options.depth === 'structure' ? 'structure' : keys === undefined ? 'data' : 'data-opened';
-  return report(checks, known, findings, depth);
-}
-
-async function listAll(options: VerifyOptions, findings: Findings): Promise<VaultCheck[]> {
-  const all = options.vaults.map((vault) => new VaultCheck(vault, findings, options.signal));
-  const results = await Promise.allSettled(all.map((check) => check.list()));
-  options.signal?.throwIfAborted();
-  const failures: unknown[] = [];
-  const checks = all.filter((check, i) => {
-    const result = results[i];
-    if (result?.status !== 'rejected') return true;
-    failures.push(result.reason);
-    findings.add(findingOf(result.reason, check.name, ''));
-    return false;
-  });
-  if (checks.length === 0) throw toError(failures[0]);
-  return checks;
-}
-
-function toError(failure: unknown): Error {
-  return failure instanceof Error ? failure : new LifeboatError('LB_USAGE', 'There is no vault to verify');
-}
-
-/** What points are checked with: the given keys, or else what the headers say. */
-function accessFor(checks: readonly VaultCheck[], keys: ReadKey | undefined, findings: Findings): PublicKeys {
-  if (keys !== undefined) return keys;
-  const [first, ...others] = checks.filter((check) => check.header !== undefined);
-  if (first?.header === undefined) {
-    throw new LifeboatError(
-      'LB_REPO_MISSING',
-      'No vault has an intact lifeboat.json, and without it or the read key nothing can be verified',
-      {
-        hint: 'Give a passphrase or an age identity.',
-      },
-    );
-  }
-  for (const check of others) {
-    if (check.header?.repositoryId === first.header.repositoryId) continue;
-    findings.add({
-      vault: check.name,
-      object: 'lifeboat.json',
-      kind: 'forged',
-      message: 'This vault holds another repository',
-      points: [],
-    });
-  }
-  return first.header;
-}
-
-async function checkData(
-  options: VerifyOptions,
-  checks: readonly VaultCheck[],
-  known: ReadonlyMap<string, Point>,
-  findings: Findings,
-): Promise<void> {
-  const { keys, signal } = options;
-  const refs = new Map<string, PackRef>();
-  for (const point of known.values()) for (const pack of point.packs) refs.set(pack.id, pack);
-  const contents = keys && (await ContentCheck.create(keys, options.vaults, refs, signal));
-  const sink: ByteSink = contents ?? {
-    wantsPack: () => false,
-    pack: () => Promise.resolve(),
-    index: () => Promise.resolve(),
-  };
-  const total = checks.reduce((sum, check) => sum + bytesToRead(check), 0);
-  let done = 0;
-  const onBytes = (bytes: number): void => {
-    done += bytes;
-    options.onProgress?.({ phase: 'verify', done, total, unit: 'bytes' });
-  };
-  // One vault after the other: what was opened in one is only compared in the next.
-  for (const check of checks) await checkBytes(check, pointsByPack(check.points.values()), sink, onBytes, signal);
-  if (contents === undefined) return;
-  for (const [key, point] of known) {
-    try {
-      await contents.point(point, { signal });
-    } catch (error) {
-      signal?.throwIfAborted();
-      const whole = point.packs.every((pack) =>
-        checks.some((check) => check.sizes.has(packKey(pack.id)) && !findings.has(check.name, packKey(pack.id))),
-      );
-      // When a pack is lost in every vault, that has been said, with this point.
-      if (!whole) continue;
-      for (const check of checks) {
-        if (check.points.has(key))
-          findings.add({ ...findingOf(error, check.name, key, [point.header.id]), kind: 'unreadable' });
-      }
-    }
-  }
+  return report(examination, { depth, data, verified, repairs });
 }
 
 function report(
-  checks: readonly VaultCheck[],
-  known: ReadonlyMap<string, Point>,
-  findings: Findings,
-  depth: VerifyReport['depth'],
+  { checks, known, removed, findings }: Examination,
+  outcome: {
+    readonly depth: VerifyReport['depth'];
+    readonly data: DataRead | undefined;
+    readonly verified: ReadonlyMap<VaultCheck, VerifiedTimes>;
+    readonly repairs: readonly Repair[] | undefined;
+  },
 ): VerifyReport {
   const all = findings.all();
   const needed = new Set<string>();
@@ -154,23 +56,27 @@ function report(
     for (const pack of point.packs) needed.add(packKey(pack.id));
     for (const id of point.indexes) needed.add(indexKey(id));
   }
-  const removed = allRemoved(checks);
   const present = new Set(checks.flatMap((check) => [...check.packs().map(packKey), ...check.indexes().map(indexKey)]));
   return {
     vaults: checks.map((check) => {
       const touched = new Set(
         all.filter((finding) => finding.vault === check.name).flatMap((finding) => finding.points),
       );
+      const { last, full } = outcome.verified.get(check) ?? {};
       return {
         name: check.name,
         objects: check.sizes.size,
         bytesRead: check.bytesRead,
         points: check.pointNames().filter(({ site, id }) => !removed.has(pointKey(site, id))).length,
         intactPoints: [...check.points.values()].filter((point) => !touched.has(point.header.id)).length,
+        ...(last !== undefined && { lastVerified: last }),
+        ...(full !== undefined && { fullyVerified: full }),
       };
     }),
     findings: all,
     unreferenced: [...present].filter((key) => !needed.has(key)).length,
-    depth,
+    depth: outcome.depth,
+    ...(outcome.data && { data: outcome.data }),
+    ...(outcome.repairs && { repairs: outcome.repairs }),
   };
 }
