@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { LifeboatError } from '../core/errors.ts';
 import type { SessionOptions, WriteStats } from './api.ts';
 import { createChunkNamer } from './chunk-id.ts';
@@ -16,6 +17,8 @@ import type { SessionParts } from './session-parts.ts';
 
 /** Full packs on their way at once: until as many vaults have one as are needed for a safe point. */
 const PACKS_IN_FLIGHT = 2;
+/** Blocks made in one turn of the event loop: a source that never waits must not keep uploads, timers and Ctrl-C waiting. */
+const BLOCKS_A_TURN = 4;
 /** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
 const PACKS_PER_INDEX = 4;
 
@@ -47,6 +50,7 @@ export class ChunkStore implements ChunkSink {
   #pack: PackBuilder | undefined;
   #streams = 0;
   #packsInFlight = 0;
+  #blocksThisTurn = 0;
   #failure: { readonly error: unknown } | undefined;
   #stats = { recordsTotal: 0, plaintextBytes: 0, newChunks: 0, newPlaintextBytes: 0, packs: 0, storedBytes: 0 };
 
@@ -86,7 +90,7 @@ export class ChunkStore implements ChunkSink {
   }
 
   ready(): Promise<void> | void {
-    return this.#mustWait() ? this.#waitUntilReady() : undefined;
+    if (this.#mustWait() || this.#blocksThisTurn >= BLOCKS_A_TURN) return this.#waitUntilReady();
   }
 
   ended(stream: object, records: number, bytes: number): void {
@@ -140,6 +144,7 @@ export class ChunkStore implements ChunkSink {
   #finishBlock(block: OpenBlock): void {
     for (const [stream, open] of this.#blockOf) if (open === block) this.#blockOf.delete(stream);
     block.pack.finishBlock(block);
+    this.#blocksThisTurn++;
     this.#buffers.push(block.buffer);
   }
 
@@ -198,6 +203,10 @@ export class ChunkStore implements ChunkSink {
 
   async #waitUntilReady(): Promise<void> {
     this.#check();
+    if (this.#blocksThisTurn >= BLOCKS_A_TURN) {
+      this.#blocksThisTurn = 0;
+      await setImmediate();
+    }
     while (this.#mustWait()) {
       await this.#gate.changed();
       this.#check();
