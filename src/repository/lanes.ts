@@ -10,8 +10,8 @@ export interface DroppedVault {
 }
 
 /**
- * The vaults of one session. All do the same at their own pace; one that fails is dropped with a warning and the
- * others go on; when none is left, the last failure is thrown. A signal that fires is nobody's failure: it is thrown.
+ * Vaults that all do the same, and are all waited for; one that fails is dropped with a warning and the others go on;
+ * when none is left, the last failure is thrown. A signal that fires is nobody's failure: it is thrown.
  */
 export class Lanes {
   #inUse: readonly Vault[];

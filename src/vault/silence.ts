@@ -1,5 +1,4 @@
 import { VaultError } from './errors.ts';
-import { leave, raceAbort, withCleanup } from './streams.ts';
 import type {
   CallOptions,
   GetOptions,
@@ -50,12 +49,7 @@ class ImpatientVault implements Vault {
     const call = new Call(this.name, key, options.signal);
     try {
       const object = await call.answer(this.#ms, this.#vault.get(key, { ...options, signal: call.signal }));
-      const parts = this.#each(object.body, call);
-      const cleanup = async (): Promise<void> => {
-        call.end();
-        await leave(object.body);
-      };
-      return { length: object.length, body: withCleanup(parts, cleanup) };
+      return { length: object.length, body: new Answers(object.body, call, this.#ms) };
     } catch (error) {
       call.end();
       throw error;
@@ -66,9 +60,9 @@ class ImpatientVault implements Vault {
     return this.#once(options, key, this.#ms, (signal) => this.#vault.head(key, { ...options, signal }));
   }
 
-  async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
+  list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
     const call = new Call(this.name, undefined, options.signal);
-    yield* this.#each(this.#vault.list(prefix, { ...options, signal: call.signal }), call);
+    return new Answers(this.#vault.list(prefix, { ...options, signal: call.signal }), call, this.#ms);
   }
 
   retain(key: string, until: Date, options: CallOptions = {}): Promise<void> {
@@ -91,31 +85,56 @@ class ImpatientVault implements Vault {
       call.end();
     }
   }
+}
 
-  async *#each<T>(source: AsyncIterable<T>, call: Call): AsyncGenerator<T, void, undefined> {
-    const iterator = source[Symbol.asyncIterator]();
-    let over = false;
+/** The answers of a call that has many, each waited for as long as the first. No generator: a listing may have a million. */
+class Answers<T> implements AsyncIterableIterator<T, void, undefined> {
+  readonly #source: AsyncIterator<T>;
+  readonly #call: Call;
+  readonly #ms: number;
+
+  constructor(source: AsyncIterable<T>, call: Call, ms: number) {
+    this.#source = source[Symbol.asyncIterator]();
+    this.#call = call;
+    this.#ms = ms;
+  }
+
+  async next(): Promise<IteratorResult<T, void>> {
     try {
-      for (;;) {
-        const step = await call.answer(this.#ms, iterator.next());
-        over = step.done === true;
-        if (step.done === true) return;
-        yield step.value;
-      }
-    } finally {
-      call.end();
-      // Not awaited: what hangs would never answer.
-      if (!over) iterator.return?.().catch(() => {});
+      const step = await this.#call.answer(this.#ms, this.#source.next());
+      if (step.done === true) this.#call.end();
+      return step;
+    } catch (error) {
+      this.#leave();
+      throw error;
     }
+  }
+
+  return(): Promise<IteratorResult<T, void>> {
+    this.#leave();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #leave(): void {
+    this.#call.end();
+    // Not awaited: what hangs would never answer.
+    this.#source.return?.().catch(() => {});
   }
 }
 
-/** One call of a vault, from its first answer to its last. */
+/** One call of a vault, from its first answer to its last. Cheap to ask often: a listing has an answer for every object. */
 class Call {
   readonly #vault: string;
   readonly #key: string | undefined;
   readonly #caller: AbortSignal | undefined;
   readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  /** Gives up what is being waited for. */
+  #giveUp: ((reason: Error) => void) | undefined;
 
   constructor(vault: string, key: string | undefined, caller: AbortSignal | undefined) {
     this.#vault = vault;
@@ -130,20 +149,45 @@ class Call {
     return this.#controller.signal;
   }
 
-  /** What `coming` gives, unless it takes longer than `ms`. */
-  async answer<T>(ms: number, coming: Promise<T>): Promise<T> {
-    const message = `The vault did not answer for ${Math.round(ms / 1000)} s`;
-    const timer = setTimeout(() => this.#controller.abort(new VaultError('LB_VAULT_UNAVAILABLE', this.#vault, message, { key: this.#key })), ms);
-    try {
-      return await raceAbort(coming, this.signal);
-    } finally {
-      clearTimeout(timer);
-    }
+  /** What `coming` gives, unless it takes longer than `ms`, which is the same for all answers of a call. */
+  answer<T>(ms: number, coming: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.signal.aborted) {
+        coming.catch(() => {});
+        reject(this.signal.reason as Error);
+        return;
+      }
+      this.#giveUp = reject;
+      if (this.#timer === undefined) this.#timer = setTimeout(() => this.#silent(ms), ms);
+      else this.#timer.refresh();
+      coming.then(
+        (answer) => {
+          this.#giveUp = undefined;
+          resolve(answer);
+        },
+        (error: unknown) => {
+          this.#giveUp = undefined;
+          reject(error);
+        },
+      );
+    });
   }
 
   end(): void {
+    clearTimeout(this.#timer);
     this.#caller?.removeEventListener('abort', this.#onAbort);
   }
 
-  readonly #onAbort = (): void => this.#controller.abort(this.#caller?.reason);
+  readonly #onAbort = (): void => this.#abort(this.#caller?.reason as Error);
+
+  #silent(ms: number): void {
+    // Whoever reads may take their time.
+    if (this.#giveUp === undefined) return;
+    this.#abort(new VaultError('LB_VAULT_UNAVAILABLE', this.#vault, `The vault did not answer for ${Math.round(ms / 1000)} s`, { key: this.#key }));
+  }
+
+  #abort(reason: Error): void {
+    this.#controller.abort(reason);
+    this.#giveUp?.(reason);
+  }
 }

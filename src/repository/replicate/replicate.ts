@@ -129,7 +129,7 @@ async function level(plan: TargetPlan, shared: Shared): Promise<LevelledVault> {
 /** What would be copied: nothing is. */
 function looked(plan: TargetPlan, { participants }: Shared): LevelledVault {
   const { lacked, name } = about(plan);
-  const level = lacked.points + lacked.packs === 0 && plan.unobtainable.size === 0 && !participants.bare.has(plan.target.vault);
+  const level = lacked.points + lacked.packs + plan.slots.length === 0 && !participants.bare.has(plan.target.vault);
   return { name, lacked, state: level ? 'level' : 'behind', copied: NOTHING };
 }
 
