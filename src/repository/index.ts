@@ -1,4 +1,6 @@
 export { createRepository } from './create.ts';
+export { extendLocks } from './extend-locks.ts';
+export type { LockExtension } from './extend-locks.ts';
 export { headerLost, holdsRemains } from './lost-header.ts';
 export { openReader } from './reader.ts';
 export { rotateSlots } from './rotate-slots.ts';

@@ -6,6 +6,7 @@ import type { Vault } from '../vault/vault.ts';
 import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
 import { BulkReader } from './bulk/bulk-reader.ts';
 import { createChunkNamer } from './chunk-id.ts';
+import { withOriginals } from './originals.ts';
 import { PackStore } from './pack-store.ts';
 import { forEachParallel } from './parallel.ts';
 import { openManifest } from './point.ts';
@@ -31,6 +32,7 @@ export interface OpenReaderOptions {
 /**
  * Opens a repository to list and read its points. A vault without an intact header is still read when keys are given,
  * because they say all a header says. Throws what is wrong when no vault can be used: `LB_REPO_*`, `LB_KEY_WRONG`, `LB_VAULT_*`.
+ * Where a vault keeps first versions, what was put over them or hides them is read from under that.
  * The vaults stay the caller's to close.
  */
 export async function openReader(options: OpenReaderOptions): Promise<RepositoryReader> {
@@ -54,7 +56,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
       if (filter.copies === true) return examinePoints(points, vaults, access, context);
       const listings: PointListing[] = [];
       await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
-        const about = { id: point.id, site: point.site, vaults: point.vaults.map((vault) => vault.name) };
+        const about = { id: point.id, site: point.site, vaults: [...new Set(point.vaults.map((vault) => vault.name))] };
         try {
           listings[i] = { ...about, header: (await readPointHead(point, access, context)).header };
         } catch (error) {
@@ -79,7 +81,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
       return {
         header: point.header,
         manifest,
-        vaults: found.vaults.map((vault) => vault.name),
+        vaults: [...new Set(found.vaults.map((vault) => vault.name))],
         records: (stream, reading = {}) =>
           readRecords(stream, { packs: point.packs, store, namer }, { ...context, ...definedOnly(reading) }),
         read: (ref, range = {}, reading = {}) =>
@@ -145,7 +147,7 @@ async function chooseVaults(
     const where = isLifeboatError(error) ? error.where : undefined;
     onWarning?.({ kind: 'header-unreadable', message: messageOf(error), ...(where !== undefined && { where }) });
   }
-  return { vaults: usable, access };
+  return { vaults: withOriginals(usable), access };
 }
 
 /** Failures of a header that keys make up for: a lost or damaged header says nothing against the rest of the vault. */

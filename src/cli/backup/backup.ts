@@ -7,6 +7,7 @@ import { refuseBrokenPromise } from '../../placement/refuse.ts';
 import type { CopiesOptions } from '../../repository/api.ts';
 import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
+import { withLock } from '../../vault/locking.ts';
 import { loadWriteKey } from '../key-files.ts';
 import { asSelection } from '../selection.ts';
 import { connectChosen } from '../sites.ts';
@@ -22,7 +23,9 @@ export async function backup(context: Context, planName: string | undefined): Pr
   const began = performance.now();
   const writeKey = await loadWriteKey(context);
   const configs = await chosenVaults(context, {}, plan.vaults);
-  const vaults = await openVaults(context, configs);
+  const opened = await openVaults(context, configs);
+  const lock = plan.lock === undefined ? undefined : parseDuration(plan.lock);
+  const vaults = lock === undefined ? opened : opened.map((vault) => withLock(vault, lock));
   try {
     const [pipeline, { openWriter }] = await Promise.all([import('../../pipeline/backup.ts'), import('../../repository/index.ts')]);
     const writer = await openWriter({ vaults, writeKey, ...copiesOptions(plan), signal, onWarning: output.warn });

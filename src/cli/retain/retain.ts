@@ -1,5 +1,6 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { RetainEntry } from '../../pipeline/retain/retain.ts';
+import type { LockExtension } from '../../repository/index.ts';
 import type { ReadKeyOptions } from '../command.ts';
 import type { Context } from '../context.ts';
 import { unlockVaults, withVaults } from '../repository.ts';
@@ -21,10 +22,10 @@ export async function retainPoints(context: Context, planName: string | undefine
     const key = await unlockVaults(context, vaults, options, 'maintain');
     const { retain } = await import('../../pipeline/retain/retain.ts');
     const sites = retentionOf(config, plans.map((plan) => plan.site));
-    const points = await retain({ vaults, key, sites, dryRun, signal, onProgress: output.progress.report, onWarning: output.warn });
+    const { points, locks } = await retain({ vaults, key, sites, dryRun, signal, onProgress: output.progress.report, onWarning: output.warn });
     const unopened = configs.map(({ name }) => name).filter((name) => !vaults.some((vault) => vault.name === name));
-    const ok = unopened.length === 0 && points.every(isDone);
-    await output.result({ ok, dryRun, points, unopened }, () => textOf(points, dryRun));
+    const ok = unopened.length === 0 && points.every(isDone) && locks.every(({ failed }) => failed.length === 0);
+    await output.result({ ok, dryRun, points, locks, unopened }, () => textOf(points, locks, dryRun));
     return ok ? EXIT.ok : EXIT.partial;
   });
 }
@@ -33,7 +34,7 @@ function isDone({ fate, removal }: RetainEntry): boolean {
   return fate !== 'unreadable' && fate !== 'failed' && (removal?.failed ?? []).length === 0;
 }
 
-function textOf(points: readonly RetainEntry[], dryRun: boolean): string {
+function textOf(points: readonly RetainEntry[], locks: readonly LockExtension[], dryRun: boolean): string {
   if (points.length === 0) return 'no recovery points yet';
   const rows = points.map((point) => [
     point.id,
@@ -49,7 +50,14 @@ function textOf(points: readonly RetainEntry[], dryRun: boolean): string {
   );
   const going = points.filter(({ fate }) => fate === 'goes' || fate === 'removed').length;
   const summary = `${plural(points.length - going, 'point')} ${dryRun ? 'would stay' : 'kept'}, ${plural(going, 'point')} ${dryRun ? 'would be removed' : 'removed'}`;
-  return [table, '', summary, ...(going > 0 && !dryRun ? ['`lifeboat sweep` frees the room that they took'] : [])].join('\n');
+  return [
+    table,
+    '',
+    summary,
+    ...(going > 0 && !dryRun ? ['`lifeboat sweep` frees the room that they took'] : []),
+    ...locks.map(({ vault, objects, extended }) => `vault ${vault}: ${plural(objects, 'object')} locked, ${plural(extended, 'lock')} made longer`),
+    ...locks.flatMap(({ vault, failed }) => failed.map(({ object, message }) => `failed  vault ${vault}, ${object}: ${message}`)),
+  ].join('\n');
 }
 
 function whyOf({ fate, reasons, removal, problem }: RetainEntry): string {

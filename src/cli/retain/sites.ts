@@ -13,6 +13,7 @@ export function retentionOf(config: Config, sites: readonly string[]): SiteReten
       site,
       policies: plans.map((plan) => rulesOf(plan.retention)),
       copies: Math.max(...plans.map(copiesOf)),
+      lock: plans.reduce<number | undefined>((longest, { lock }) => (lock === undefined ? longest : Math.max(longest ?? 0, parseDuration(lock) ?? 0)), undefined),
     };
   });
 }

@@ -3,8 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 import { isLifeboatError, messageOf } from '../../core/errors.ts';
 import type { OnProgress, OnWarning } from '../../core/progress.ts';
 import type { MaintainKey } from '../../keys/index.ts';
-import { findLivePoints, readPointHead, removePoint } from '../../repository/index.ts';
-import type { PointRemoval } from '../../repository/index.ts';
+import { extendLocks, findLivePoints, readPointHead, removePoint } from '../../repository/index.ts';
+import type { LockExtension, PointRemoval } from '../../repository/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { forEachParallel } from '../for-each.ts';
 import { decide } from './policy.ts';
@@ -17,6 +17,14 @@ export interface SiteRetention {
   readonly policies: readonly (RetentionRules | undefined)[];
   /** Vaults that must hold a point for it to be safe. */
   readonly copies: number;
+  /** How long what the points need is kept locked, ms. Default: locks are left as they are. */
+  readonly lock?: number | undefined;
+}
+
+/** What was done. */
+export interface RetainReport {
+  readonly points: readonly RetainEntry[];
+  readonly locks: readonly LockExtension[];
 }
 
 export interface RetainOptions {
@@ -53,15 +61,21 @@ const PARALLEL = 16;
 
 /**
  * Removes the points that no policy of their site keeps, and says of every point why it stays or that it goes. A point
- * that cannot be read stays; one that a lock holds stays until a later run. Throws what listing the vaults throws.
+ * that cannot be read stays; one that a lock holds stays until a later run. Locks of what the others need are made longer.
+ * Throws what listing the vaults throws.
  */
-export async function retain(options: RetainOptions): Promise<RetainEntry[]> {
-  const entries: RetainEntry[] = [];
-  for (const site of options.sites) entries.push(...(await retainSite(site, options)));
-  return entries;
+export async function retain(options: RetainOptions): Promise<RetainReport> {
+  const points: RetainEntry[] = [];
+  const locks: LockExtension[] = [];
+  for (const site of options.sites) {
+    const done = await retainSite(site, options);
+    points.push(...done.points);
+    locks.push(...done.locks);
+  }
+  return { points, locks };
 }
 
-async function retainSite({ site, policies, copies }: SiteRetention, options: RetainOptions): Promise<RetainEntry[]> {
+async function retainSite({ site, policies, copies, lock }: SiteRetention, options: RetainOptions): Promise<RetainReport> {
   const { vaults, key, dryRun = false, clock = systemClock, signal, onWarning } = options;
   const context = { signal, onWarning };
   const found = await findLivePoints(vaults, site, key, context);
@@ -102,7 +116,12 @@ async function retainSite({ site, policies, copies }: SiteRetention, options: Re
     }
     options.onProgress?.({ phase: 'retain', done: entries.length, total: found.length, unit: 'points' });
   }
-  return entries.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const kept = read.filter(({ id }) => entries.some((entry) => entry.id === id && entry.fate === 'kept'));
+  const locks =
+    lock === undefined || dryRun
+      ? []
+      : await extendLocks(kept.map((point) => point.found), key, lock, clock.now(), { ...context, onProgress: options.onProgress });
+  return { points: entries.sort((a, b) => (a.id < b.id ? -1 : 1)), locks };
 }
 
 function fateOf({ lockedUntil, vaults }: PointRemoval): RetainEntry['fate'] {

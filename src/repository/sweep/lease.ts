@@ -10,7 +10,7 @@ import { readIfThere, whereIs } from '../vault-io.ts';
 const PREFIX = 'leases/sweep-';
 const NAME = /^leases\/sweep-\d{10}$/;
 /** How long a lease is good for, ms: so long nobody sweeps after a sweep that died. */
-const LASTS = 30 * 60 * 1000;
+const LEASE_LASTS = 30 * 60 * 1000;
 
 const schema = z.object({
   repository: z.string(),
@@ -37,18 +37,20 @@ export class Lease {
   readonly #vault: Vault;
   readonly #key: MaintainKey;
   readonly #clock: Clock;
+  readonly #lasts: number;
   readonly #holder = randomBytes(8).toString('hex');
   #held: Found | undefined;
 
-  private constructor(vault: Vault, key: MaintainKey, clock: Clock) {
+  private constructor(vault: Vault, key: MaintainKey, clock: Clock, lasts: number) {
+    this.#lasts = lasts;
     this.#vault = vault;
     this.#key = key;
     this.#clock = clock;
   }
 
   /** Throws `LB_REPO_BUSY` while another sweep holds it. */
-  static async take(vault: Vault, key: MaintainKey, clock: Clock, signal: AbortSignal | undefined): Promise<Lease> {
-    const lease = new Lease(vault, key, clock);
+  static async take(vault: Vault, key: MaintainKey, clock: Clock, signal: AbortSignal | undefined, lasts = LEASE_LASTS): Promise<Lease> {
+    const lease = new Lease(vault, key, clock, lasts);
     const found = await lease.#list(signal);
     const newest = found.at(-1);
     if (newest !== undefined && newest.expiresAt > clock.now()) throw lease.#busy(newest);
@@ -60,7 +62,7 @@ export class Lease {
   /** To be called now and then while the work goes on. Throws `LB_REPO_BUSY` when another sweep has taken over. */
   async keep(signal: AbortSignal | undefined): Promise<void> {
     const held = this.#held;
-    if (held === undefined || held.expiresAt - this.#clock.now() > LASTS / 2) return;
+    if (held === undefined || held.expiresAt - this.#clock.now() > this.#lasts / 2) return;
     await this.#create(held.generation + 1, signal);
     await this.#delete(held.generation, signal);
   }
@@ -74,7 +76,7 @@ export class Lease {
   async #create(first: number, signal: AbortSignal | undefined): Promise<void> {
     for (let generation = first; ; generation++) {
       const now = this.#clock.now();
-      const expiresAt = now + LASTS;
+      const expiresAt = now + this.#lasts;
       const document = {
         repository: this.#key.repositoryId,
         name: 'sweep',

@@ -75,11 +75,17 @@ export async function whatIsNeeded(vaults: readonly Vault[], keys: PublicKeys, o
     const lost: string[] = [];
     for (const [key, point] of followed) {
       if (points.has(key)) continue;
-      if ((await readPointTombstone(tombstones.get(key) ?? [], point, keys, options)) === undefined) lost.push(key);
+      if (!(await isThereNow(views, key, point, keys, signal))) lost.push(key);
     }
     if (lost.length > 0) throw unknownNeeds(`Points are gone that nobody removed: ${lost.toSorted().join(', ')}`);
   }
   return { objects, removed };
+}
+
+/** A point, or its tombstone, that came while the listing went on is not lost. */
+async function isThereNow(views: readonly Vault[], key: string, point: PointName, keys: PublicKeys, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const vault of views) if ((await vault.head(key, { signal })) !== undefined) return true;
+  return (await readPointTombstone(views, point, keys, { signal })) !== undefined;
 }
 
 const UNREADABLE: ReadonlySet<string> = new Set(['LB_REPO_DAMAGED', 'LB_REPO_FORGED', 'LB_VAULT_OBJECT_MISSING']);

@@ -28,6 +28,8 @@ export interface SweepOptions extends ReadContext {
   readonly dryRun?: boolean;
   /** Go on though points are gone that nobody removed. */
   readonly despiteLost?: boolean;
+  /** How long the lease is good for, ms: as long nobody sweeps after a sweep that was killed. Default: 30 minutes. */
+  readonly lease?: number;
   readonly clock?: Clock;
   readonly onProgress?: OnProgress;
 }
@@ -56,7 +58,7 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   if (first === undefined) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
   for (const vault of vaults) await requireHeader(vault, key, signal);
   if (dryRun) return run(options, undefined);
-  const lease = await Lease.take(first, key, clock, signal);
+  const lease = await Lease.take(first, key, clock, signal, options.lease);
   try {
     return await run(options, lease);
   } finally {

@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { formatMaintainKey, formatWriteKey, writeKeyOf } from '../../../src/keys/index.ts';
+import { findLivePoints, openReader, removePoint, sweep, verify } from '../../../src/repository/index.ts';
+import { openDirectoryVault } from '../../../src/vault/directory.ts';
+import type { Vault } from '../../../src/vault/vault.ts';
+import { makeSceneIn, readBack } from '../scene.ts';
+import type { Scene } from '../scene.ts';
+
+/** Longer than any backup here takes, much. */
+const GRACE = 6000;
+const BACKUP = fileURLToPath(new URL('../backup.child.ts', import.meta.url));
+const SWEEP = fileURLToPath(new URL('sweep.child.ts', import.meta.url));
+
+interface Running {
+  readonly child: ChildProcessByStdio<null, Readable, null>;
+  readonly lines: () => string[];
+}
+
+describe('sweeps that are killed at any moment, two at once, while backups run and are killed', () => {
+  let folder: string;
+  let scene: Scene<Vault>;
+  let paths: string[];
+  const running: Running[] = [];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lifeboat-sweep-'));
+    paths = [join(folder, 'one'), join(folder, 'two')];
+    for (const path of paths) await mkdir(path);
+    scene = await makeSceneIn(await Promise.all(paths.map((path, i) => openDirectoryVault({ name: `vault-${i}`, path }))));
+    await writeFile(join(folder, 'write'), formatWriteKey(writeKeyOf(scene.keys)), { mode: 0o600 });
+    await writeFile(join(folder, 'maintain'), formatMaintainKey(scene.keys), { mode: 0o600 });
+  });
+  afterEach(async () => {
+    for (const { child } of running) child.kill('SIGKILL');
+    for (const vault of scene.vaults) await vault.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  function start(script: string, key: string, argument: string): Running {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, join(folder, key), argument, ...paths], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    const one = { child, lines: () => output.split('\n').slice(1, -1) };
+    running.push(one);
+    return one;
+  }
+
+  async function kill({ child }: Running): Promise<void> {
+    expect(child.exitCode).toBeNull();
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  it('lose no point that was not removed, and free the rest', async () => {
+    const reported: string[] = [];
+    const removed = new Set<string>();
+    let deleted = 0;
+    const rounds = 4;
+    for (let round = 0; round < rounds; round++) {
+      const backup = start(BACKUP, 'write', String(round * 3));
+      const sweeps = [start(SWEEP, 'maintain', String(GRACE)), start(SWEEP, 'maintain', String(GRACE))];
+      while (backup.lines().length < 2 && backup.child.exitCode === null) await sleep(10);
+      const [oldest] = await findLivePoints(scene.vaults, 'prod', scene.keys, {});
+      if (oldest !== undefined) {
+        await removePoint(scene.vaults, scene.keys, oldest, 'a test');
+        removed.add(oldest.id);
+      }
+      await sleep((round * 137) % 400);
+      for (const one of [...sweeps, backup]) await kill(one);
+      reported.push(...backup.lines().map((line) => line.split(' ', 1).join('')));
+      deleted += sweeps.flatMap((one) => one.lines()).reduce((sum, line) => sum + (Number(line) || 0), 0);
+      const { findings } = await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'structure' });
+      expect(findings.filter(({ points, message }) => points.length > 0 && message !== 'Another vault has this point')).toEqual([]);
+    }
+    const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
+    const there = (await reader.listPoints()).map(({ id }) => id);
+    expect(there).toEqual(expect.arrayContaining(reported.filter((id) => !removed.has(id))));
+    for (const id of there) expect(Object.keys(await readBack(await reader.open(id)))).toHaveLength(3);
+    await sleep(400);
+    for (let round = 0; round < 2; round++) deleted += (await sweep({ vaults: scene.vaults, key: scene.keys, grace: 0 })).vaults.reduce((sum, one) => sum + one.deleted, 0);
+    expect(deleted).toBeGreaterThan(0);
+    expect(await verify({ vaults: scene.vaults, keys: scene.keys, depth: 'data' })).toMatchObject({ unreferenced: 0 });
+    for (const id of there) expect(Object.keys(await readBack(await reader.open(id)))).toHaveLength(3);
+  });
+});
