@@ -110,7 +110,7 @@ describe('keys', () => {
     expect(checked).toMatchObject({ code: 0, stderr: expect.stringContaining('warning: Going on without a key') as string });
     const { findings } = doctorDocument.parse(JSON.parse((await broken.run(['doctor', '--json'])).stdout));
     const wrong = findings.filter(({ status }) => status !== 'ok').map(({ check, status }) => `${check}: ${status}`);
-    expect(wrong.toSorted()).toEqual(['read-key: warn', 'verified: warn']);
+    expect(new Set(wrong)).toEqual(new Set(['read-key: warn', 'verified: warn']));
     await writeFile(broken.path('lifeboat-identity.txt'), 'AGE-SECRET-KEY-1NOTONE');
     const malformed = await broken.json(errorDocument, 2, ['show', 'latest']);
     expect(malformed.error).toMatchObject({ code: 'LB_KEY_INVALID', where: broken.path('lifeboat-identity.txt') });
