@@ -18,24 +18,6 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
-/** What fits into the nearest cache of a processor. */
-const SLICE = 64 * 1024;
-
-/** Copies into memory that threads share. In slices: measured, V8 copies there in words, and four times as fast in the cache. */
-export function copyToShared(source: Uint8Array, target: Uint8Array, offset = 0): void {
-  for (let at = 0; at < source.length; at += SLICE) target.set(source.subarray(at, at + SLICE), offset + at);
-}
-
-/**
- * Gives memory back at once, rather than when the garbage collector comes to it: the next one to ask gets it while it is still in
- * the cache, and the collector has less reason to run. Measured over a megabyte: a tenth of the time. All of the array's memory
- * is gone then, so it must be nobody else's; memory from Node's pool is left alone.
- */
-export function release(bytes: Uint8Array): void {
-  const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
-}
-
 /** A growing byte array with the two integer encodings of the format: unsigned LEB128 and 4-byte little endian. */
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(256);
@@ -76,12 +58,6 @@ export class ByteWriter {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
     this.#length += value.length;
-  }
-
-  /** Begins again, with these bytes. */
-  restart(bytes: Uint8Array): void {
-    this.#length = 0;
-    this.bytes(bytes);
   }
 
   /** Everything written, as its own array. */

@@ -12,7 +12,6 @@ import type { OpenBlock } from './pack-builder.ts';
 import { MAX_BLOCK } from './pack-format.ts';
 import type { PackRef } from './pack-table.ts';
 import { Gate } from './parallel.ts';
-import type { BulkSink } from './bulk/bulk-writer.ts';
 import type { ChunkPlace, ChunkSink } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -36,7 +35,7 @@ export interface Stored {
  * Puts new chunks into blocks, blocks into packs, and has packs stored. Streams share it: each fills a block of
  * its own, and leaves it to the next when it ends, so that many short streams fill few blocks.
  */
-export class ChunkStore implements BulkSink {
+export class ChunkStore implements ChunkSink {
   readonly #parts: SessionParts;
   readonly #options: SessionOptions;
   readonly #namer: ChunkNamer;
@@ -65,7 +64,7 @@ export class ChunkStore implements BulkSink {
   }
 
   open(): ChunkSink {
-    this.check();
+    this.#check();
     this.#streams++;
     return this;
   }
@@ -94,12 +93,6 @@ export class ChunkStore implements BulkSink {
     if (this.#mustWait() || this.#blocksThisTurn >= BLOCKS_A_TURN) return this.#waitUntilReady();
   }
 
-  /** A new chunk of so many bytes went into a pack that is made elsewhere. */
-  added(bytes: number): void {
-    this.#stats.newChunks++;
-    this.#stats.newPlaintextBytes += bytes;
-  }
-
   ended(stream: object, records: number, bytes: number): void {
     const block = this.#blockOf.get(stream);
     if (block !== undefined) {
@@ -113,11 +106,11 @@ export class ChunkStore implements BulkSink {
 
   /** Makes everything durable in as many vaults as are needed for a safe point; the others may lag. */
   async finish(): Promise<Stored> {
-    this.check();
+    this.#check();
     if (this.#streams > 0) throw new LifeboatError('LB_INTERNAL', 'A backup was committed while a stream was open');
     this.#closePack();
     await this.settled();
-    this.check();
+    this.#check();
     await this.#writeIndex(this.#parts.start.known.merge);
     return { packs: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
   }
@@ -163,7 +156,7 @@ export class ChunkStore implements BulkSink {
     for (const block of [...this.#blockOf.values(), ...this.#free]) this.#finishBlock(block);
     this.#free.length = 0;
     this.#packsInFlight++;
-    this.background(async () => {
+    this.#background(async () => {
       try {
         await this.#storePack(pack);
       } finally {
@@ -175,14 +168,9 @@ export class ChunkStore implements BulkSink {
 
   async #storePack(pack: PackBuilder): Promise<void> {
     const { bytes, index } = await pack.finish();
-    await this.storePack(pack.number, bytes, index);
-  }
-
-  /** Stores a whole pack: makes it durable in as many vaults as are needed, then known to the point and the index. */
-  async storePack(number: number, bytes: Uint8Array, index: PackIndex, onUsed?: () => void): Promise<void> {
     const { id } = index.pack;
-    await this.#parts.storing.storePack({ key: packKey(id), sha256: id }, bytes, onUsed);
-    this.#parts.start.registry.resolve(number, index.pack);
+    await this.#parts.storing.storePack({ key: packKey(id), sha256: id }, bytes);
+    this.#parts.start.registry.resolve(pack.number, index.pack);
     this.#stats.packs++;
     this.#stats.storedBytes += bytes.length;
     this.#unindexed.push(index);
@@ -214,25 +202,23 @@ export class ChunkStore implements BulkSink {
   }
 
   async #waitUntilReady(): Promise<void> {
-    this.check();
+    this.#check();
     if (this.#blocksThisTurn >= BLOCKS_A_TURN) {
       this.#blocksThisTurn = 0;
       await setImmediate();
     }
     while (this.#mustWait()) {
       await this.#gate.changed();
-      this.check();
+      this.#check();
     }
   }
 
-  /** Throws when the session has failed or was stopped. */
-  check(): void {
+  #check(): void {
     this.#parts.signal.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Runs work that nobody waits for; its failure is the session's. `settled` waits for it. */
-  background(work: () => Promise<void>): void {
+  #background(work: () => Promise<void>): void {
     const running = work()
       .catch((error: unknown) => {
         this.#failure ??= { error };

@@ -1,16 +1,13 @@
 import { LifeboatError } from '../core/errors.ts';
 import type {
   BackupSession,
-  BytesRef,
   CommittedPoint,
   Json,
   PointHeader,
-  ReadAt,
   RecordWriter,
   SessionOptions,
   WriteStats,
 } from './api.ts';
-import { BulkWriter } from './bulk/bulk-writer.ts';
 import { sha256Hex } from './bytes.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { pointId, pointKey } from './layout.ts';
@@ -21,11 +18,10 @@ import type { SessionParts } from './session-parts.ts';
 import { BACKUP_LIMIT } from './sweep/limits.ts';
 import { readObject, whereIs } from './vault-io.ts';
 
-/** One backup: chunks of records go to the `ChunkStore`, those of byte streams to the `BulkWriter`, the point is made here. */
+/** One backup: chunks go to the `ChunkStore`, the point is made here. */
 export class Session implements BackupSession {
   readonly #parts: SessionParts;
   readonly #chunks: ChunkStore;
-  #bulk: BulkWriter | undefined;
   #committing = false;
 
   constructor(parts: SessionParts, options: SessionOptions) {
@@ -37,14 +33,6 @@ export class Session implements BackupSession {
     return new ChunkedRecordWriter(this.#chunks.open());
   }
 
-  stream(source: AsyncIterable<Uint8Array>, options: { readonly signal?: AbortSignal } = {}): Promise<BytesRef> {
-    return this.#bulkWriter().stream(source, this.#signalWith(options.signal));
-  }
-
-  image(read: ReadAt, size: number, options: { readonly signal?: AbortSignal } = {}): Promise<BytesRef> {
-    return this.#bulkWriter().image(read, size, this.#signalWith(options.signal));
-  }
-
   async commit(point: {
     readonly at: string;
     readonly complete: boolean;
@@ -53,8 +41,7 @@ export class Session implements BackupSession {
     if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup can be committed once');
     this.#committing = true;
     const { storing, dropped, copies, site, start, key } = this.#parts;
-    this.#bulk?.finish();
-    const made = await this.#chunks.finish().finally(() => this.#bulk?.end());
+    const made = await this.#chunks.finish();
     const now = this.#parts.clock.now();
     if (now - this.#parts.startedAt > BACKUP_LIMIT) await start.requireUnswept(made.packs, now);
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);
@@ -96,33 +83,8 @@ export class Session implements BackupSession {
 
   async abort(): Promise<void> {
     this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
-    this.#bulk?.end();
     await this.#chunks.settled();
     await this.#parts.storing.settled();
-  }
-
-  #bulkWriter(): BulkWriter {
-    const { key, sealer, start, signal } = this.#parts;
-    const repositoryId = Buffer.from(key.repositoryId, 'hex');
-    this.#bulk ??= new BulkWriter({
-      sink: this.#chunks,
-      known: start.known.table,
-      making: {
-        repositoryId,
-        sealer,
-        registry: start.registry,
-        store: (...pack) => this.#chunks.storePack(...pack),
-        background: (work) => this.#chunks.background(work),
-        check: () => this.#chunks.check(),
-      },
-      setup: { repositoryId, dedupKey: Uint8Array.from(key.dedupKey.expose()) },
-      signal,
-    });
-    return this.#bulk;
-  }
-
-  #signalWith(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#parts.signal : AbortSignal.any([this.#parts.signal, signal]);
   }
 }
 

@@ -108,7 +108,7 @@ class DirectoryVault implements Vault {
       const info = await stat(join(this.#root, key));
       if (!info.isFile()) throw objectMissing(this.name, key);
       const range = resolveRange(info.size, options);
-      return { length: range.end - range.start, body: this.#read(key, range, options) };
+      return { length: range.end - range.start, body: this.#read(key, range, options.signal) };
     } catch (error) {
       throw await this.#explain(error, 'read', key);
     }
@@ -240,7 +240,7 @@ class DirectoryVault implements Vault {
   async *#read(
     key: string,
     range: ByteRange,
-    { signal, into }: GetOptions,
+    signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     if (range.start === range.end) return;
     let handle: FileHandle | undefined;
@@ -249,8 +249,7 @@ class DirectoryVault implements Vault {
       let at = range.start;
       while (at < range.end) {
         signal?.throwIfAborted();
-        const rest = into?.subarray(at - range.start, range.end - range.start);
-        const buffer = rest ?? Buffer.allocUnsafeSlow(Math.min(READ_SIZE, range.end - at));
+        const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE, range.end - at));
         const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
         if (bytesRead === 0) throw endedEarly(this.name, key, at - range.start, range.end - range.start);
         at += bytesRead;

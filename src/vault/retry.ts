@@ -127,8 +127,7 @@ class RetryingVault implements Vault {
         await backoff.pause(error);
       }
       const offset = (await this.#absoluteOffset(key, options)) + received;
-      const into = options.into?.subarray(received);
-      current = await this.#getWithin(backoff, key, { ...options, offset, length: first.length - received, into });
+      current = await this.#getWithin(backoff, key, { ...options, offset, length: first.length - received });
     }
   }
 
