@@ -61,6 +61,9 @@ async function cut(): Promise<{ sink: GatheringSink; summary: CutSummary }> {
   return { sink, summary: await cutSite(connection, { sink }) };
 }
 
+/** The events made here; the API server may add some of its own. */
+const made = (sink: GatheringSink): string[] => sink.names('events').filter((name) => /(?:first|more)-\d+$/.test(name));
+
 describe('events in an etcd of their own', () => {
   it('are read as they are now, and said to be so, whichever etcd is ahead', async () => {
     await site.api.createMany(Array.from({ length: 5 }, (_, index) => event(`first-${index}`)));
@@ -72,7 +75,7 @@ describe('events in an etcd of their own', () => {
       const events = summary.types.find(({ resource }) => resource === 'events');
       expect(events).toMatchObject({ fidelity: 'inconsistent', reason: expect.stringMatching(/another etcd/) as string });
     }
-    expect(behind.sink.names('events')).toHaveLength(5);
-    expect(ahead.sink.names('events')).toHaveLength(1_505);
+    expect(made(behind.sink)).toHaveLength(5);
+    expect(made(ahead.sink)).toHaveLength(1_505);
   });
 });
