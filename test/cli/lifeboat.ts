@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { compileCache } from '../support/compile-cache.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
 
@@ -26,7 +27,7 @@ export interface RunOptions {
 export function lifeboat(args: readonly string[], options: RunOptions): Promise<Result> {
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     cwd: options.cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, ...options.env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, ...compileCache, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   options.started?.(child);

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { compileCache } from '../support/compile-cache.ts';
 import { emptyFolder, lifeboat } from './lifeboat.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
@@ -29,7 +30,7 @@ function onTerminal(cwd: string, args: readonly string[], answers: readonly (rea
   const command = [process.execPath, LAUNCHER, ...args].map((part) => `'${part}'`).join(' ');
   const child = spawn(script ?? 'script', ['-qec', command, '/dev/null'], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm' },
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm', ...compileCache },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let shown = '';
