@@ -103,7 +103,10 @@ describe('when everything about an API server goes wrong', () => {
     expect(faults.reduce((sum, fault) => sum + fault.hits, 0)).toBeGreaterThan(20);
     expect(troubles(report)).toEqual([]);
     expect(report).toMatchObject({ ok: true, objects: { failed: 0, conflict: 0, unsupported: 0, kept: 0 } });
-    expect(await differencesTo(source, target)).toEqual([]);
+    // An API server killed while it created a Service keeps the node port taken: another is chosen, and said.
+    const moved = report.warnings.filter(({ kind }) => kind === 'changed-for-target').map(({ where }) => `changed ${where} `);
+    const unexpected = (await differencesTo(source, target)).filter((line) => !moved.some((start) => line.startsWith(start)) || !/^changed [^[]+\[\{"path":"spec\.ports\[\d+\]\.nodePort"[^}]+\}\]$/.test(line));
+    expect(unexpected).toEqual([]);
   });
 });
 
