@@ -7,7 +7,6 @@ import nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 
 const OLDEST = [24, 7];
 
@@ -29,17 +28,14 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 
 /** Runs lifeboat in this process. */
 async function start() {
-  // V8 lets the space for young objects grow to many times what reading a stream needs, and never gives it back; and it
-  // lets the heap grow to several times what is in use before it collects. Measured with 100,000 objects: a backup takes
-  // 146 MB at most instead of 228, a restore 246 MB instead of 404, in the same time but for what the machine varies by.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=40');
   // Node says that parts of its own cryptography are experimental; users can do nothing about that.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
   keepCompiled();
+  const { tuneEngine } = await import('./engine.ts');
+  tuneEngine();
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -20,8 +20,8 @@ const DIGEST = 32;
 
 /**
  * HMAC-SHA-256 as RFC 2104 puts it together from two hashes. Written out because `createHmac` makes an object for every
- * call that the garbage collector has to finalise, and strings cost less than buffers: measured over 10,000 chunks of
- * 1 kB, this takes half the time.
+ * call that the garbage collector has to finalise. Digests come as strings, which cost less than buffers and are read
+ * quicker here than natively: measured over 10,000 chunks of 1 kB, this takes less than half the time.
  */
 export function createChunkNamer(dedupKey: Secret): ChunkNamer {
   const key = dedupKey.expose();
@@ -39,9 +39,13 @@ export function createChunkNamer(dedupKey: Secret): ChunkNamer {
         inner.set(part, end);
         end += part.length;
       }
-      outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK, 'latin1');
-      name.write(hash('sha256', outer, 'binary'), 'latin1');
+      write(outer, BLOCK, hash('sha256', inner.subarray(0, end), 'binary'));
+      write(name, 0, hash('sha256', outer, 'binary'));
       return name;
     },
   };
+}
+
+function write(to: Buffer, at: number, digest: string): void {
+  for (let i = 0; i < DIGEST; i++) to[at + i] = digest.charCodeAt(i);
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Sealer } from '../keys/sealing.ts';
 import { seal } from './aead.ts';
-import { sha256HexOffThread } from './bytes.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
 import { compressNow } from './compression.ts';
 import type { PackIndex } from './index-object.ts';
@@ -88,8 +87,12 @@ export class PackBuilder {
   readonly number: number;
   readonly #repositoryId: Uint8Array;
   readonly #keys: PackKeys;
-  readonly #sealedContentKey: Promise<Uint8Array>;
+  /** The first bytes, once the content key is sealed. */
+  readonly #header: Promise<Buffer>;
   readonly #blocks: (SealedBlock | undefined)[] = [];
+  /** SHA-256 of the header, once it is there, and of the blocks up to the first that is not finished: little is left to hash at the end. */
+  readonly #digest = createHash('sha256');
+  #hashedBlocks = -1;
   #sealedBytes = 0;
   #chunks = 0;
 
@@ -98,9 +101,17 @@ export class PackBuilder {
     this.#repositoryId = repositoryId;
     const contentKey = randomBytes(32);
     this.#keys = packKeys(contentKey, repositoryId);
-    this.#sealedContentKey = sealer.seal(contentKey, PACK_SEAL_INFO, repositoryId).finally(() => contentKey.fill(0));
+    this.#header = this.#makeHeader(contentKey, sealer);
     // Awaited in finish(); a failure must not count as unhandled before.
-    this.#sealedContentKey.catch(() => {});
+    this.#header.catch(() => {});
+  }
+
+  async #makeHeader(contentKey: Uint8Array, sealer: Sealer): Promise<Buffer> {
+    const sealedKey = await sealer.seal(contentKey, PACK_SEAL_INFO, this.#repositoryId).finally(() => contentKey.fill(0));
+    const header = encodePackHeader(sealedKey, this.#keys.commitment);
+    this.#digest.update(header);
+    this.#hashedBlocks = 0;
+    return header;
   }
 
   /** True when no further block should be begun. */
@@ -123,6 +134,15 @@ export class PackBuilder {
     this.#sealedBytes += sealed.length;
     const { chunkLengths, ids } = block;
     this.#blocks[block.number] = { sealed, sealedBytes: sealed.length, compressed, chunkLengths, ids };
+    this.#hashBlocks();
+  }
+
+  #hashBlocks(): void {
+    if (this.#hashedBlocks < 0) return;
+    for (let block = this.#blocks[this.#hashedBlocks]; block !== undefined; block = this.#blocks[this.#hashedBlocks]) {
+      this.#digest.update(block.sealed);
+      this.#hashedBlocks++;
+    }
   }
 
   /** The pack, once all its blocks are finished, and what an index object says of it. */
@@ -131,18 +151,16 @@ export class PackBuilder {
     if (blocks.length !== this.#blocks.length) throw new Error('a block of the pack is not finished');
     const { nonce, aad } = blockContext('table', this.#repositoryId, this.#keys.commitment);
     const table = seal(this.#keys.key, nonce, aad, await encodeBlockTable(blocks));
-    const bytes = Buffer.concat([
-      encodePackHeader(await this.#sealedContentKey, this.#keys.commitment),
-      ...blocks.map((block) => block.sealed),
-      table,
-      encodePackFooter(table.length),
-    ]);
+    const header = await this.#header;
+    this.#hashBlocks();
+    const footer = encodePackFooter(table.length);
+    const id = this.#digest.update(table).update(footer).digest('hex');
+    const bytes = Buffer.concat([header, ...blocks.map((block) => block.sealed), table, footer]);
     const counts = blocks.map((block) => block.chunkLengths.length);
     const ids = Buffer.concat(blocks.map((block) => block.ids));
     // While the pack is on its way to the vaults, its bytes are in memory once.
     this.#blocks.length = 0;
     blocks.length = 0;
-    const id = await sha256HexOffThread(bytes);
     const pack = { id, size: bytes.length, commitment: this.#keys.commitment.toString('hex') };
     return { bytes, index: { pack, blocks: counts, ids } };
   }
