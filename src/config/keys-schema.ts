@@ -75,7 +75,7 @@ const maintainKeySchema = openers('maintain')
     params: { hint: 'or leave `maintain` out: then `read` serves, where it opens everything' },
   })
   .describe(
-    'What signs removals; it can neither read points nor add any. Needed by `keys remove`. Without it, what `read` names is used, if it opens everything.',
+    'What signs removals; it can neither read points nor add any. Needed by `retain`, `sweep` and `keys remove`. Without it, what `read` names is used, if it opens everything.',
   );
 
 const wayInSchema = z
