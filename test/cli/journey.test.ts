@@ -8,6 +8,7 @@ import {
   diffDocument,
   doctorDocument,
   errorDocument,
+  objectDocument,
   objectsDocument,
   planDocument,
   pointsDocument,
@@ -124,6 +125,8 @@ describe('lifeboat show', () => {
     expect(yaml.stdout).not.toContain('managedFields');
     const managed = await home.run(['show', first, 'ConfigMap/shop/prices', '--managed-fields']);
     expect(parse(managed.stdout)).toMatchObject({ metadata: { managedFields: [{ operation: 'Apply' }] } });
+    const document = await home.json(objectDocument, 0, ['show', first, 'ConfigMap/shop/prices']);
+    expect(document).toMatchObject({ point: first, object: { kind: 'ConfigMap', data: { bread: '3.20' } } });
     const hidden = await home.run(['show', first, 'secrets/shop/db', '-o', 'json']);
     expect(JSON.parse(hidden.stdout)).toMatchObject({ kind: 'Secret', data: { password: '(hidden: --reveal shows it)' } });
     const revealed = await home.run(['show', first, 'Secret/shop/db', '--reveal', '-o', 'json']);

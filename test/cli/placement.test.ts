@@ -1,55 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { parseWriteKey } from '../../src/keys/index.ts';
 import { openWriter } from '../../src/repository/index.ts';
 import { openVault } from '../../src/vault/open.ts';
-import { doctorDocument, errorDocument } from './documents.ts';
+import { doctorDocument, errorDocument, placementDocument } from './documents.ts';
 import { Home } from './home.ts';
 import { emptyFolder } from './lifeboat.ts';
-
-const domain = z.strictObject({ cloud: z.string().optional(), account: z.string().optional(), region: z.string().optional(), zone: z.string().optional() });
-const standing = z.strictObject({ name: z.string(), domain: domain.nullable() });
-const fate = z.strictObject({ kept: z.array(z.string()), lost: z.array(z.string()), doubtful: z.array(z.string()) });
-const level = z.enum(['zone', 'region', 'account', 'cloud']);
-const hit = z.enum(['no', 'perhaps', 'yes']);
-
-/** What `placement --json` prints. */
-const placementDocument = z.strictObject({
-  ok: z.boolean(),
-  plan: z.string(),
-  outlives: level.nullable(),
-  holds: z.boolean().nullable(),
-  couldPromise: level.nullable(),
-  copies: z.int(),
-  site: standing,
-  control: standing.nullable(),
-  vaults: z.array(standing),
-  keys: z.array(standing),
-  losses: z.array(
-    z.strictObject({ loss: z.string(), level, domain, site: hit, control: hit.nullable(), vaults: fate, keys: fate, copiesLeft: z.int(), survives: z.boolean(), breaksPromise: z.boolean() }),
-  ),
-  reasons: z.array(z.string()),
-  nearest: z.array(z.array(z.looseObject({ kind: z.string(), text: z.string() }))),
-  doubts: z.array(z.string()),
-  cost: z.union([
-    z.strictObject({ unknown: z.string() }),
-    z.strictObject({
-      currency: z.literal('USD'),
-      usage: z.strictObject({ stored: z.number(), addedPerDay: z.number(), backupsPerDay: z.number(), points: z.int() }),
-      vaults: z.array(
-        z.union([
-          z.strictObject({ name: z.string(), unknown: z.string() }),
-          z.strictObject({ name: z.string(), store: z.string(), region: z.string(), unconfirmed: z.boolean(), storage: z.number(), requests: z.number(), restore: z.number() }),
-        ]),
-      ),
-      sending: z.union([z.strictObject({ unknown: z.string() }), z.strictObject({ from: z.string(), bytes: z.number(), usd: z.number() })]),
-      assumptions: z.array(z.string()),
-      prices: z.array(z.strictObject({ store: z.string(), source: z.string(), entered: z.string(), basis: z.string() })),
-    }),
-  ]),
-});
 
 const VAULTS = `vaults:
   near: {type: s3, bucket: near-bucket, region: eu-central-1, domain: {account: "1"}}

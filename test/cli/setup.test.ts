@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
-import { backupDocument, doctorDocument, errorDocument, initDocument, pointsDocument, slotsDocument } from './documents.ts';
+import {
+  addedDocument,
+  backupDocument,
+  doctorDocument,
+  errorDocument,
+  exportedDocument,
+  identityDocument,
+  initDocument,
+  pointsDocument,
+  removedDocument,
+  slotsDocument,
+} from './documents.ts';
 import { edit, furnish, makeHome } from './home.ts';
 import type { Home } from './home.ts';
 import { emptyFolder, lifeboat } from './lifeboat.ts';
@@ -127,13 +138,14 @@ describe('keys', () => {
     const changing = await home.copy();
     const { slots: before } = await changing.json(slotsDocument, 0, ['keys', 'list']);
     expect(before.map(({ kind }) => kind)).toEqual(['post-quantum']);
-    const made = await changing.run(['keys', 'new-identity', 'spare.txt', '--classic']);
-    const recipient = /^age1\S+$/m.exec(made.stdout)?.[0] ?? '';
-    expect((await changing.run(['keys', 'add', '--recipient', recipient])).code).toBe(0);
+    const { recipient } = await changing.json(identityDocument, 0, ['keys', 'new-identity', 'spare.txt', '--classic']);
+    const { added } = await changing.json(addedDocument, 0, ['keys', 'add', '--recipient', recipient]);
+    expect(added).toMatchObject([{ failed: [] }]);
     expect((await changing.run(['show', 'latest', '--identity', 'spare.txt'])).code).toBe(0);
     const asked = await changing.run(['keys', 'remove', before[0]?.id ?? '']);
     expect({ code: asked.code, hint: asked.stderr.includes('Add --yes.') }).toEqual({ code: 2, hint: true });
-    expect((await changing.run(['keys', 'remove', before[0]?.id.slice(0, 10) ?? '', '--yes'])).code).toBe(0);
+    const { removed } = await changing.json(removedDocument, 0, ['keys', 'remove', before[0]?.id.slice(0, 10) ?? '', '--yes']);
+    expect(removed).toMatchObject([{ id: before[0]?.id, failed: [] }]);
     expect((await changing.json(errorDocument, 1, ['show', 'latest'])).error.code).toBe('LB_KEY_WRONG');
     const { slots: after } = await changing.json(slotsDocument, 0, ['keys', 'list', '--vault', 'far']);
     expect(after.map(({ kind }) => kind)).toEqual(['x25519']);
@@ -147,9 +159,10 @@ describe('keys', () => {
     const refused = await changing.json(errorDocument, 2, ['keys', 'export', '--role', 'write', '-o', 'lifeboat-write.key']);
     expect(refused.error.code).toBe('LB_CONFIG_EXISTS');
     await rm(changing.path('lifeboat-write.key'));
-    expect((await changing.run(['keys', 'export', '--role', 'write', '-o', 'lifeboat-write.key'])).code).toBe(0);
+    expect(await changing.json(exportedDocument, 0, ['keys', 'export', '--role', 'write', '-o', 'lifeboat-write.key'])).toMatchObject({ role: 'write', file: changing.path('lifeboat-write.key') });
     expect(await readFile(changing.path('lifeboat-write.key'), 'utf8')).toBe(lost);
     expect((await changing.run(['keys', 'export', '--role', 'write'])).stdout).toBe(lost);
+    expect(await changing.json(exportedDocument, 0, ['keys', 'export', '--role', 'write'])).toMatchObject({ key: lost.trim() });
   });
 });
 
