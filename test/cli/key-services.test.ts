@@ -6,6 +6,7 @@ import { startFaultProxy } from '../testbed/fault-proxy.ts';
 import type { FaultProxy } from '../testbed/fault-proxy.ts';
 import { startOpenBao } from '../testbed/kms/openbao.ts';
 import type { OpenBao } from '../testbed/kms/openbao.ts';
+import { rescueReaderIn, runRescue } from '../repository/rescue.ts';
 import { errorDocument, rotatedDocument, slotsDocument, verifyDocument } from './documents.ts';
 import { emptyFolder, lifeboat } from './lifeboat.ts';
 import type { Result } from './lifeboat.ts';
@@ -59,6 +60,13 @@ describe('a repository that OpenBao opens', () => {
     const unnamed = await lifeboat(['show', 'latest', '--json', '--vault', `dir:${join(folder, 'near')}`], { cwd: elsewhere, env: { VAULT_TOKEN: bao.rootToken } });
     expect(errorDocument.parse(JSON.parse(unnamed.stdout)).error).toMatchObject({ code: 'LB_KEY_MISSING', hint: expect.stringContaining(`vault-transit:${mine}`) as string });
     expect(proxy.requests).toHaveLength(before);
+    // As the instructions in the vault say: lifeboat and the service make a read key, and that opens the vault without either.
+    const vault = join(folder, 'near');
+    const named = await runRescue(await rescueReaderIn(vault), elsewhere, ['slots']);
+    expect(named.stdout).toContain(`the key vault-transit:${mine}: with lifeboat`);
+    const made = await lifeboat(['keys', 'export', '--role', 'read', '--vault', `dir:${vault}`, '--kms', `vault-transit:${mine}`, '-o', 'read.key'], { cwd: elsewhere, env: { VAULT_TOKEN: bao.rootToken } });
+    expect({ code: made.code, stderr: made.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await runRescue(await rescueReaderIn(vault), elsewhere, ['verify', '--key-file', join(elsewhere, 'read.key')])).toMatchObject({ code: 0, stderr: '' });
     expect(await failed(['show', 'latest', '--vault', 'dir:near', '--kms', `vault-transit:${mine}`])).toMatchObject({ code: 'LB_POINT_NOT_FOUND' });
 
     expect((await run(['keys', 'add', '--vault-transit', other, '--role', 'read'])).code).toBe(0);

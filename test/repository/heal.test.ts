@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LifeboatError } from '../../src/core/errors.ts';
 import type { Repair, VerifyReport } from '../../src/repository/api.ts';
-import { addSlot, createRepository, removeSlot, verify } from '../../src/repository/index.ts';
+import { addSlot, createRepository, findLivePoints, removePoint, removeSlot, verify } from '../../src/repository/index.ts';
 import type { VerifyOptions } from '../../src/repository/verify/verify.ts';
 import { generateRepositoryKeys, sealSlot } from '../../src/keys/index.ts';
 import { MemoryVault } from '../support/memory-vault.ts';
@@ -21,9 +21,20 @@ beforeAll(async () => {
   const clock = testClock();
   await backUp(scene, { configmaps: madeUpList(100) }, { clock });
   clock.advance(60_000);
+  // A point that was removed and swept, of which only the tombstone is left.
+  const removed = await backUp(scene, { configmaps: madeUpList(100) }, { clock });
+  await remove(scene.vaults, removed.header.id);
+  await intact.delete(`points/prod/${removed.header.id}`);
+  clock.advance(60_000);
   streams = { configmaps: madeUpList(100, { generation: (number) => (number < 20 ? 1 : 0) }), secrets: madeUpList(30) };
   await backUp(scene, streams, { clock });
 });
+
+async function remove(vaults: readonly MemoryVault[], id: string): Promise<void> {
+  const point = (await findLivePoints(vaults, 'prod', scene.keys, {})).find((one) => one.id === id);
+  if (point === undefined) throw new Error(`there is no point ${id}`);
+  await removePoint(vaults, scene.keys, point, 'a test');
+}
 
 const KINDS = ['lifeboat.json', 'keys/', 'packs/', 'index/', 'points/', 'rescue/'];
 const keysOf = (kind: string): string[] => [...intact.objects.keys()].filter((key) => key.startsWith(kind)).sort();
@@ -109,11 +120,11 @@ describe('healing', () => {
   it('fills a vault that lost everything', async () => {
     const empty = new MemoryVault('empty');
     const puts: string[] = [];
-    empty.interfere = (operation, key) => void (operation === 'put' && puts.push(key.split('/')[0] ?? ''));
+    empty.interfere = (operation, key) => void (operation === 'put' && puts.push(/^points\/.*\.removed$/.test(key) ? 'removals' : (key.split('/')[0] ?? '')));
     await healIn([empty, intact.copy('good')]);
     isLike(empty);
     // In the order of writing: what others need comes first.
-    expect([...new Set(puts)]).toEqual(['rescue', 'keys', 'lifeboat.json', 'packs', 'index', 'points']);
+    expect([...new Set(puts)]).toEqual(['rescue', 'keys', 'lifeboat.json', 'removals', 'packs', 'index', 'points']);
     expectSame(await restore({ vaults: [empty], keys: scene.keys }), streams);
   });
 
@@ -245,6 +256,33 @@ describe('healing', () => {
     expect(slots(b)).toEqual(slots(a));
     // A slot that was removed is not brought back to the vault that deleted it.
     expect(a.objects.has(`keys/${gone.id}`)).toBe(false);
+  });
+
+  it('brings the removal of a point to a vault that missed it, and the point to none', async () => {
+    const [a, b] = [intact.copy('a'), intact.copy('b')];
+    const [id = ''] = keysOf('points/').filter((key) => !key.endsWith('.removed')).map((key) => key.slice('points/prod/'.length));
+    await remove([a], id);
+    await a.delete(`points/prod/${id}`);
+    const found = { vault: 'b', object: `points/prod/${id}.removed`, kind: 'missing', message: 'Another vault says that this point was removed', points: [] };
+    expect((await verify({ vaults: [a, b], keys: scene.keys, depth: 'structure' })).findings).toEqual([found]);
+    expect(outcomes(await healIn([a, b]))).toEqual([['b', found.object, 'healed', 'a']]);
+    expect(b.objects.get(found.object)).toEqual(a.objects.get(found.object));
+    expect(a.objects.has(`points/prod/${id}`)).toBe(false);
+    expect((await verify({ vaults: [a, b], keys: scene.keys, depth: 'data' })).findings).toEqual([]);
+  });
+
+  it('locks what it puts as long as it is told, where the vault locks', async () => {
+    const lost = [...keysOf('packs/').slice(0, 1), ...keysOf('points/')];
+    const vaults = ['one', 'two', 'three'].map((name) => harmed(name, Object.fromEntries(lost.map((key) => [key, () => undefined]))));
+    const [one, two, three] = vaults as [MemoryVault, MemoryVault, MemoryVault];
+    for (const vault of [one, two]) vault.locks = true;
+    const clock = testClock();
+    const report = await healIn([...vaults, intact.copy('good')], { clock, locks: new Map([['one', 3_600_000], ['three', 3_600_000]]) });
+    expect(new Set(report.repairs?.map(({ outcome }) => outcome))).toEqual(new Set(['healed']));
+    const until = new Date(clock.now() + 3_600_000);
+    expect(one.retained).toEqual(new Map(lost.map((key) => [key, until])));
+    expect([two.retained.size, three.retained.size]).toEqual([0, 0]);
+    for (const vault of vaults) for (const key of lost) expect(vault.objects.get(key)).toEqual(bytesOf(key));
   });
 
   it('stops when it is told to, and never between taking away and putting', async () => {

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
 import type { PublicKeys } from '../../keys/index.ts';
@@ -6,6 +7,7 @@ import type { Context } from '../context.ts';
 import { loadOpenersIfAny, loadWriteKey } from '../key-files.ts';
 import { unlockWith, withVaults } from '../repository.ts';
 import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import { isAddress } from '../vaults.ts';
 import { isAbout, reportText } from './report-text.ts';
 
 export interface VerifyOptions extends VaultOptions, ReadKeyOptions {
@@ -41,7 +43,7 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
       depth: options.data === true || budget !== undefined ? 'data' : 'structure',
       ...(budget !== undefined && { budget }),
       remember: true,
-      ...(options.heal === true && { heal: dryRun ? 'dry-run' : 'heal' }),
+      ...(options.heal === true && { heal: dryRun ? 'dry-run' : 'heal', locks: await locksOf(context, options) }),
       onProgress: output.progress.report,
       onWarning: output.warn,
       signal,
@@ -57,6 +59,17 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     );
     return ok ? EXIT.ok : EXIT.findings;
   });
+}
+
+/** How long plans lock what is in each vault, by its name: the longest counts. Vaults that are named by their address are in no plan. */
+async function locksOf(context: Context, { vault: named }: VaultOptions): Promise<ReadonlyMap<string, number>> {
+  const config = named?.every(isAddress) === true ? undefined : await context.configIfAny();
+  const locks = new Map<string, number>();
+  for (const { lock, vaults } of config?.plans.values() ?? []) {
+    const ms = lock === undefined ? 0 : (parseDuration(lock) ?? 0);
+    if (ms > 0) for (const vault of vaults) locks.set(vault, Math.max(ms, locks.get(vault) ?? 0));
+  }
+  return locks;
 }
 
 function budgetOf({ budget, sample, for: ms }: VerifyOptions): BudgetOptions | undefined {

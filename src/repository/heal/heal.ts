@@ -1,3 +1,5 @@
+import { systemClock } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { OnProgress } from '../../core/progress.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -22,6 +24,9 @@ export type HealMode = 'heal' | 'dry-run';
 const PARALLEL = 3;
 
 interface HealOptions {
+  /** How long what is put into a vault is locked there, ms, by the vault's name; only where it locks. */
+  readonly locks?: ReadonlyMap<string, number>;
+  readonly clock?: Clock;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -97,9 +102,10 @@ class Healing {
     // Those that lack it first; the vault whose own first version is all there is comes last: by then others may hold it.
     const order = (check: VaultCheck): number => (check.vault === intact.vault ? 2 : check.sizes.has(key) ? 1 : 0);
     for (const target of open.toSorted((a, b) => order(a.check) - order(b.check))) {
-      const { signal } = this.#options;
+      const { signal, clock = systemClock, locks } = this.#options;
+      const lock = locks?.get(target.check.name);
       const outcome: Outcome = this.#ready(key, target.check)
-        ? await bringIn(target.check.vault, key, intact, { prove, holders, dryRun: this.#dryRun, signal })
+        ? await bringIn(target.check.vault, key, intact, { prove, holders, lock, clock, dryRun: this.#dryRun, signal })
         : { outcome: 'waiting', message: 'Not everything that the point needs could be brought to this vault' };
       if (outcome.outcome === 'healed') {
         holders.add(target.check.vault);

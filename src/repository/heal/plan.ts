@@ -1,5 +1,6 @@
 import { HEADER_KEY, INDEX_PREFIX, indexKey, PACKS_PREFIX, packKey, POINTS_PREFIX, RESCUE_PREFIX, SLOTS_PREFIX } from '../layout.ts';
 import type { Point } from '../point.ts';
+import { removedNameOf } from '../vault-contents.ts';
 import type { Examination } from '../verify/examine.ts';
 import { headsOf } from '../verify/references.ts';
 import type { VaultCheck } from '../verify/vault-check.ts';
@@ -17,8 +18,14 @@ export interface Target {
   readonly points: readonly string[];
 }
 
-/** The order of writing: what others need comes first, points last. docs/format.md, "Order of writing". */
-const ORDER = [RESCUE_PREFIX, SLOTS_PREFIX, HEADER_KEY, PACKS_PREFIX, INDEX_PREFIX, POINTS_PREFIX];
+const isTombstone = (key: string): boolean => removedNameOf(key) !== undefined;
+const under = (prefix: string) => (key: string): boolean => key.startsWith(prefix) && !isTombstone(key);
+
+/**
+ * The order of writing: what others need comes first, points last, and what says that a point was removed before any. docs/format.md,
+ * "Order of writing".
+ */
+const ORDER = [under(RESCUE_PREFIX), under(SLOTS_PREFIX), under(HEADER_KEY), isTombstone, under(PACKS_PREFIX), under(INDEX_PREFIX), under(POINTS_PREFIX)];
 
 /**
  * What is to be repaired, stage by stage: all that was found lost, damaged or forged, and what the points among it need in
@@ -41,9 +48,9 @@ export function planRepairs({ checks, findings, known }: Examination): readonly 
     if (point === undefined) continue;
     for (const check of ofKey.keys()) for (const needed of neededBy(point, heads.has(point), check, checks)) add(needed, check, [point.header.id]);
   }
-  return ORDER.map((prefix) =>
+  return ORDER.map((isOfStage) =>
     [...targets]
-      .filter(([key]) => key.startsWith(prefix))
+      .filter(([key]) => isOfStage(key))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, ofKey]) => ({ key, targets: [...ofKey].map(([check, points]) => ({ check, points: [...points].sort() })) })),
   );

@@ -2,8 +2,9 @@ import { sha256HexOffThread } from '../bytes.ts';
 import { checkHeader, decodeHeader } from '../header.ts';
 import { HEADER_KEY, INDEX_PREFIX, indexHash, PACKS_PREFIX, POINTS_PREFIX, RESCUE_PREFIX, SLOTS_PREFIX } from '../layout.ts';
 import { decodePoint } from '../point.ts';
+import { decodePointTombstone } from '../removal/tombstone.ts';
 import { checkTombstone } from '../slot-objects.ts';
-import { pointNameOf } from '../vault-contents.ts';
+import { pointNameOf, removedNameOf } from '../vault-contents.ts';
 import { expectHash, rescueHash } from '../verify/expect-hash.ts';
 import type { Examination } from '../verify/examine.ts';
 
@@ -25,6 +26,8 @@ export function proofFor(key: string, { access, checks }: Examination): Proof | 
     const wanted = signed ?? rescueHash(key);
     return wanted === undefined ? undefined : hashed(wanted);
   }
+  const removed = key.startsWith(POINTS_PREFIX) ? removedNameOf(key) : undefined;
+  if (removed !== undefined) return sync((bytes) => void decodePointTombstone(bytes, removed, access));
   const point = key.startsWith(POINTS_PREFIX) ? pointNameOf(key) : undefined;
   if (point === undefined) return undefined;
   const place = { repositoryId: access.repositoryId, ...point };

@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
 import { isLifeboatError, messageOf } from '../../core/errors.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -18,6 +19,9 @@ interface ReplaceOptions {
   readonly prove: Proof;
   /** Vaults that hold the object intact, as far as was seen in this run. */
   readonly holders: ReadonlySet<Vault>;
+  /** How long what is put is locked, ms; only where the vault locks. */
+  readonly lock: number | undefined;
+  readonly clock: Clock;
   /** Look only. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal | undefined;
@@ -32,7 +36,7 @@ const NOT_PERMITTED: ReadonlySet<ErrorCode> = new Set(['LB_VAULT_ACCESS', 'LB_VA
  * there, or nothing, or the right object; and it never touches the others.
  */
 export async function bringIn(target: Vault, key: string, { bytes }: Intact, options: ReplaceOptions): Promise<Outcome> {
-  const { prove, holders, dryRun, signal } = options;
+  const { prove, holders, lock, clock, dryRun, signal } = options;
   try {
     const there = await readIfThere(target, key, signal);
     if (there !== undefined) {
@@ -43,7 +47,8 @@ export async function bringIn(target: Vault, key: string, { bytes }: Intact, opt
       if (refused !== undefined) return refused;
     } else if (dryRun) return { outcome: 'possible' };
     // From here to the end nothing is interrupted: the vault must not be left without the object for a Ctrl-C.
-    if ((await target.put(key, bytes, there === undefined ? { signal } : {})) === 'created') return { outcome: 'healed' };
+    const locked = target.locks && lock !== undefined ? { retainUntil: new Date(clock.now() + lock) } : {};
+    if ((await target.put(key, bytes, there === undefined ? { signal, ...locked } : locked)) === 'created') return { outcome: 'healed' };
     if (await proves(prove, await readObject(target, key, { signal }))) return { outcome: 'healed' };
     return { outcome: 'failed', message: 'Somebody else put something wrong there meanwhile' };
   } catch (error) {

@@ -28,9 +28,12 @@ const USAGE = `Reads a lifeboat vault that was copied to a folder.
 
   node ${basename(self)} COMMAND
 
+  slots                     what opens the vault
   list                      the recovery points; needs a key only if lifeboat.json is lost
   verify                    every byte of every object; opens everything too when a key is given
   extract POINT FOLDER      one JSON file for each Kubernetes object; only you can read them: Secrets are in plain text
+  extract POINT FOLDER --for-kubectl
+                            the same, as another cluster takes them, in folders that kubectl applies one after the other
   extract POINT --ndjson    all objects, one a line, to standard output
 
 POINT is an id, the beginning of one, or "latest".
@@ -285,7 +288,7 @@ function unlock(vault, secrets) {
       }
     }
   }
-  return fail(`none of the ${slots.length} key slots opens with what was given`);
+  return fail(`none of the ${slots.length} key slots opens with what was given; the command slots says what opens them`);
 }
 
 /** What a slot held, as far as reading needs it; `undefined` when it held the maintain role alone, which reads nothing. */
@@ -321,6 +324,32 @@ function parseReadKey(text) {
     signingPublicKey: key.subarray(1360, 1392),
     maintainPublicKey: key.subarray(1392, 1424),
   };
+}
+
+/** What opens each slot, and what it holds. */
+function slots(vault) {
+  const names = existsSync(join(vault, 'keys')) ? readdirSync(join(vault, 'keys')).filter((name) => /^[0-9a-f]{64}$/.test(name)) : [];
+  if (names.length === 0) fail('the vault has lost its key slots: put keys/ back from another copy of it');
+  for (const name of names.sort()) {
+    const file = readFileSync(join(vault, 'keys', name));
+    const what = sha256(file) === name ? slotText(parseAge(file).stanzas) : 'damaged';
+    console.log(`${name.slice(0, 12)}  ${what}${existsSync(join(vault, 'keys', `${name}.removed`)) ? '  (was removed)' : ''}`);
+  }
+  return true;
+}
+
+const OPENERS = {
+  scrypt: () => 'a passphrase: --passphrase-file FILE, or typed in',
+  X25519: () => 'an age identity: --identity-file FILE (AGE-SECRET-KEY-1…)',
+  mlkem768x25519: () => 'an age identity: --identity-file FILE (AGE-SECRET-KEY-PQ-1…)',
+  'lifeboat-kms': (service, key) => `the key ${service}:${key}: with lifeboat, see README, "A key service"`,
+};
+
+function slotText(stanzas) {
+  const role = stanzas.find(({ args }) => args[0] === 'lifeboat-role')?.args[1];
+  const opener = stanzas.map(({ args: [type, ...args] }) => OPENERS[type]?.(...args)).find((text) => text !== undefined);
+  const holds = role === undefined ? '' : role === 'read' ? '  (holds the read key alone)' : `  (holds the ${role} key alone: it opens no points)`;
+  return `${opener ?? 'something this reader does not know'}${holds}`;
 }
 
 /** A whole point, checked: signed head, pack table, sealed manifest. */
@@ -604,17 +633,93 @@ function completed(record, type) {
   return { object, text: `{${inserted}${text.slice(1)}` };
 }
 
-async function extract(vault, name, keys, folder) {
+// ---- Objects as another cluster takes them: the main part of docs/restore.md, "Dropped objects" and "Changed fields" ----
+
+/** Clusters make these themselves, or they tell of machines that are not there. */
+const OF_THE_CLUSTER =
+  /^(?:(?:events|nodes|componentstatuses|bindings|endpoints)|(?:endpointslices\.discovery|(?:events\.)?events|(?:leases|leasecandidates)\.coordination|(?:csinodes|volumeattachments|csistoragecapacities)\.storage|resourceslices\.resource|(?:ipaddresses|servicecidrs)\.networking|(?:storageversions)\.internal\.apiserver|storageversionmigrations\.storagemigration|(?:certificatesigningrequests|podcertificaterequests|clustertrustbundles)\.certificates|.*\.flowcontrol\.apiserver|.*\.metrics)\.k8s\.io|controllerrevisions\.apps)$/;
+
+const SYSTEM_NAMESPACES = new Set(['kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Whether the cluster that takes the objects makes this one itself, or must not have it. */
+function isLeftOut(type, { metadata, spec, status, type: secretType }) {
+  const { name, namespace, labels = {}, annotations = {}, ownerReferences = [] } = metadata;
+  if (OF_THE_CLUSTER.test(type) || metadata.deletionTimestamp !== undefined) return true;
+  if (SYSTEM_NAMESPACES.has(namespace) || (type === 'namespaces' && SYSTEM_NAMESPACES.has(name))) return true;
+  if (ownerReferences.some(({ controller }) => controller === true)) return true;
+  if (labels['kubernetes.io/bootstrapping'] === 'rbac-defaults' || labels['kube-aggregator.kubernetes.io/automanaged'] !== undefined) return true;
+  if (annotations['kubernetes.io/config.mirror'] !== undefined || annotations['pv.kubernetes.io/provisioned-by'] !== undefined) return true;
+  if (type === 'configmaps' && name === 'kube-root-ca.crt') return true;
+  if (type === 'services' && namespace === 'default' && name === 'kubernetes') return true;
+  if (type === 'priorityclasses.scheduling.k8s.io' && name.startsWith('system-')) return true;
+  if (type === 'secrets' && ['kubernetes.io/service-account-token', 'bootstrap.kubernetes.io/token'].includes(secretType)) return true;
+  if (type === 'volumesnapshots.snapshot.storage.k8s.io') return spec.source.volumeSnapshotContentName === undefined;
+  if (type === 'volumesnapshotcontents.snapshot.storage.k8s.io') return spec.source.volumeHandle !== undefined;
+  if (type === 'pods') return ['Succeeded', 'Failed'].includes(status?.phase);
+  return type === 'jobs.batch' && (status?.conditions ?? []).some((one) => ['Complete', 'Failed'].includes(one.type) && one.status === 'True');
+}
+
+const IDENTITY = ['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionGracePeriodSeconds', 'selfLink', 'managedFields', 'ownerReferences'];
+const CONTROLLER_UID = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
+const BINDING = /^(?:pv\.kubernetes\.io\/|volume\.(?:beta\.)?kubernetes\.io\/(?:selected-node|storage-provisioner|storage-resizer)|kubectl\.kubernetes\.io\/last-applied-configuration$)/;
+
+/** The object without what belongs to the cluster it was in. */
+function portable(type, object) {
+  const { metadata, spec } = object;
+  for (const field of IDENTITY) delete metadata[field];
+  for (const name of Object.keys(metadata.annotations ?? {})) if (BINDING.test(name)) delete metadata.annotations[name];
+  if (!type.includes('.') || type.endsWith('.apps') || type.endsWith('.k8s.io') || /\.(?:batch|autoscaling|policy)$/.test(type)) delete object.status;
+  if (type === 'namespaces') delete object.spec;
+  if (type === 'services' && spec.clusterIP !== 'None' && spec.type !== 'ExternalName') {
+    delete spec.clusterIP;
+    delete spec.clusterIPs;
+  }
+  if (type === 'persistentvolumeclaims') delete spec.volumeName;
+  if (type === 'persistentvolumes' && spec.claimRef !== undefined) {
+    delete spec.claimRef.uid;
+    delete spec.claimRef.resourceVersion;
+  }
+  if (type === 'pods') for (const field of ['nodeName', 'priority', 'preemptionPolicy', 'ephemeralContainers']) delete spec[field];
+  if (type === 'serviceaccounts') delete object.secrets;
+  if (type === 'jobs.batch' && spec.manualSelector !== true) {
+    delete spec.selector;
+    for (const labels of [metadata.labels, spec.template.metadata?.labels]) for (const name of CONTROLLER_UID) if (labels !== undefined) delete labels[name];
+  }
+  return object;
+}
+
+/** What others need is applied first, what would refuse others last. */
+const STAGES = [
+  ['1-definitions', /^customresourcedefinitions\.|classes\./],
+  ['2-namespaces', /^namespaces$/],
+  ['3-accounts', /^serviceaccounts$|\.rbac\./],
+  ['6-workloads', /^(?:pods|replicationcontrollers)$|\.(?:apps|batch|autoscaling|policy)$/],
+  ['7-limits', /^(?:resourcequotas|limitranges)$|\.(?:admissionregistration|apiregistration)\.k8s\.io$/],
+  ['4-objects', /^[^.]+$|\.k8s\.io$/],
+];
+const stageOf = (type) => STAGES.find(([, pattern]) => pattern.test(type))?.[0] ?? '5-custom-objects';
+
+/** Numbers that JavaScript cannot hold are kept as they are written. */
+const exactNumbers = (_name, value, { source }) =>
+  typeof value === 'number' && JSON.stringify(value) !== source ? JSON.rawJSON(source) : value;
+
+async function extract(vault, name, keys, folder, forKubectl) {
   const point = readPoint(vault, name, keys);
   const manifest = openManifest(point, keys);
   if (manifest.kind !== 'cluster-state') fail(`the point holds "${manifest.kind}", which this reader does not know`);
   const openPackOf = packOpener(vault, keys);
   let count = 0;
+  let left = 0;
   for (const [streamName, stream] of Object.entries(manifest.streams)) {
     const type = manifest.summary.types.find(({ group, resource }) => `${group}/${resource}` === streamName);
     if (type === undefined) fail(`the manifest does not describe ${streamName}`);
     for (const record of recordsOf(stream, point.packs, openPackOf, keys)) {
       const { object, text } = completed(record, type);
+      const typeName = type.group === '' ? type.resource : `${type.resource}.${type.group}`;
+      if (forKubectl && isLeftOut(typeName, object)) {
+        left++;
+        continue;
+      }
       count++;
       if (folder === undefined) {
         if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
@@ -622,6 +727,7 @@ async function extract(vault, name, keys, folder) {
         const { namespace, name: objectName } = object.metadata;
         const path = join(
           folder,
+          forKubectl ? stageOf(typeName) : '',
           type.group === '' ? 'core' : fileName(type.group),
           /^[A-Za-z]+$/.test(type.kind) ? type.kind : fileName(type.kind),
           namespace === undefined ? '_cluster' : fileName(namespace),
@@ -630,11 +736,13 @@ async function extract(vault, name, keys, folder) {
         // A file that is there would keep its mode, or be a link to elsewhere: it is made anew.
         const file = join(path, `${fileName(objectName)}.json`);
         rmSync(file, { force: true });
-        writeFileSync(file, `${text}\n`, { flag: 'wx', mode: 0o600 });
+        const written = forKubectl ? JSON.stringify(portable(typeName, JSON.parse(text, exactNumbers))) : text;
+        writeFileSync(file, `${written}\n`, { flag: 'wx', mode: 0o600 });
       }
     }
   }
-  console.error(`${count} objects of point ${name.id} (site ${name.site}, ${point.head.at})`);
+  const without = left === 0 ? '' : `; ${left} left out that a cluster makes itself`;
+  console.error(`${count} objects of point ${name.id} (site ${name.site}, ${point.head.at})${without}`);
   return true;
 }
 
@@ -674,19 +782,21 @@ async function main() {
       'passphrase-file': text,
       'key-file': text,
       ndjson: { type: 'boolean' },
+      'for-kubectl': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   const [command, wanted, folder] = positionals;
   const vault = resolve(values.vault ?? join(dirname(self), '..'));
-  if (['list', 'verify', 'extract'].includes(command)) requireVault(vault);
+  if (['slots', 'list', 'verify', 'extract'].includes(command)) requireVault(vault);
+  if (command === 'slots') return slots(vault);
   if (command === 'list' || command === 'verify') {
     const secrets = await secretsFrom(values, false);
     return (command === 'list' ? list : verifyVault)(vault, values.site, secrets.length > 0 ? unlock(vault, secrets) : undefined);
   }
-  if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true)) {
+  if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true) && !(values.ndjson && values['for-kubectl'])) {
     const keys = unlock(vault, await secretsFrom(values, true));
-    return extract(vault, choosePoint(vault, wanted, values.site, keys), keys, folder);
+    return extract(vault, choosePoint(vault, wanted, values.site, keys), keys, folder, values['for-kubectl'] === true);
   }
   process.stdout.write(USAGE);
   return values.help === true;

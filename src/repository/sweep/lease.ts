@@ -1,32 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
 import type { MaintainKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { decodeWholeSignedJson, encodeSignedJson } from '../signed-json.ts';
 import { readIfThere, whereIs } from '../vault-io.ts';
+import { decodeLease, encodeLease, LEASE_KEY, leaseKey, LEASES_PREFIX } from './lease-object.ts';
+import type { LeaseObject } from './lease-object.ts';
 
-const PREFIX = 'leases/sweep-';
-const NAME = /^leases\/sweep-\d{10}$/;
 /** How long a lease is good for, ms: so long nobody sweeps after a sweep that died. */
 const LEASE_LASTS = 30 * 60 * 1000;
-
-const schema = z.object({
-  repository: z.string(),
-  name: z.literal('sweep'),
-  generation: z.int().min(1),
-  holder: z.string(),
-  takenAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
-});
-const KIND = { format: 'lifeboat-lease', purpose: 'lifeboat/1/lease' as const, schema };
-
-interface Found {
-  readonly generation: number;
-  readonly holder: string;
-  readonly expiresAt: number;
-}
 
 /**
  * The right to sweep, for a while. Nothing is ever overwritten, so a lease is a chain of objects: whoever creates the one
@@ -39,7 +21,7 @@ export class Lease {
   readonly #clock: Clock;
   readonly #lasts: number;
   readonly #holder = randomBytes(8).toString('hex');
-  #held: Found | undefined;
+  #held: LeaseObject | undefined;
 
   private constructor(vault: Vault, key: MaintainKey, clock: Clock, lasts: number) {
     this.#lasts = lasts;
@@ -75,43 +57,33 @@ export class Lease {
 
   async #create(first: number, signal: AbortSignal | undefined): Promise<void> {
     for (let generation = first; ; generation++) {
-      const now = this.#clock.now();
-      const expiresAt = now + this.#lasts;
-      const document = {
-        repository: this.#key.repositoryId,
-        name: 'sweep',
-        generation,
-        holder: this.#holder,
-        takenAt: new Date(now).toISOString(),
-        expiresAt: new Date(expiresAt).toISOString(),
-      };
-      const bytes = encodeSignedJson(KIND, document, this.#key.maintainKey);
-      if ((await this.#vault.put(keyOf(generation), bytes, { signal })) === 'created') {
-        this.#held = { generation, holder: this.#holder, expiresAt };
+      const takenAt = this.#clock.now();
+      const lease = { generation, holder: this.#holder, takenAt, expiresAt: takenAt + this.#lasts };
+      const bytes = encodeLease(lease, this.#key);
+      if ((await this.#vault.put(leaseKey(generation), bytes, { signal })) === 'created') {
+        this.#held = lease;
         return;
       }
-      const other = await this.#read(keyOf(generation), signal);
+      const other = await this.#read(leaseKey(generation), signal);
       if (other !== undefined && other.holder !== this.#holder && other.expiresAt > this.#clock.now()) throw this.#busy(other);
     }
   }
 
   /** Genuine leases, oldest first. */
-  async #list(signal: AbortSignal | undefined): Promise<Found[]> {
-    const found: Found[] = [];
-    for await (const { key } of this.#vault.list(PREFIX, { signal })) {
-      const lease = NAME.test(key) ? await this.#read(key, signal) : undefined;
+  async #list(signal: AbortSignal | undefined): Promise<LeaseObject[]> {
+    const found: LeaseObject[] = [];
+    for await (const { key } of this.#vault.list(LEASES_PREFIX, { signal })) {
+      const lease = LEASE_KEY.test(key) ? await this.#read(key, signal) : undefined;
       if (lease !== undefined) found.push(lease);
     }
     return found;
   }
 
-  async #read(key: string, signal: AbortSignal | undefined): Promise<Found | undefined> {
+  async #read(key: string, signal: AbortSignal | undefined): Promise<LeaseObject | undefined> {
     const bytes = await readIfThere(this.#vault, key, signal);
     if (bytes === undefined) return undefined;
     try {
-      const lease = decodeWholeSignedJson(KIND, bytes, this.#key.maintainPublicKey);
-      const { repository, generation, holder, expiresAt } = lease;
-      return repository === this.#key.repositoryId && keyOf(generation) === key ? { generation, holder, expiresAt: Date.parse(expiresAt) } : undefined;
+      return decodeLease(bytes, key, this.#key);
     } catch (error) {
       if (isLifeboatError(error, 'LB_REPO_FORGED') || isLifeboatError(error, 'LB_REPO_DAMAGED')) return undefined;
       throw error;
@@ -120,7 +92,7 @@ export class Lease {
 
   async #delete(generation: number, signal: AbortSignal | undefined): Promise<void> {
     try {
-      await this.#vault.delete(keyOf(generation), { signal });
+      await this.#vault.delete(leaseKey(generation), { signal });
     } catch (error) {
       signal?.throwIfAborted();
       // It only lies there: a newer one is there, or it expires.
@@ -128,14 +100,10 @@ export class Lease {
     }
   }
 
-  #busy({ generation, expiresAt }: Found): LifeboatError {
+  #busy({ generation, expiresAt }: LeaseObject): LifeboatError {
     return new LifeboatError('LB_REPO_BUSY', `Another sweep is at work, until ${new Date(expiresAt).toISOString()} at the latest unless it goes on`, {
-      where: whereIs(this.#vault, keyOf(generation)),
+      where: whereIs(this.#vault, leaseKey(generation)),
       hint: 'Wait until it has ended. If it was killed, its lease ends by itself.',
     });
   }
-}
-
-function keyOf(generation: number): string {
-  return `${PREFIX}${String(generation).padStart(10, '0')}`;
 }

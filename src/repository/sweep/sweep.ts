@@ -6,7 +6,7 @@ import type { MaintainKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { requireHeader } from '../vault-header.ts';
-import { readObject } from '../vault-io.ts';
+import { readIfThere } from '../vault-io.ts';
 import { Lease } from './lease.ts';
 import { DEFAULT_GRACE } from './limits.ts';
 import { decodeMark, doneKey, encodeDone, encodeMark, encodeSeen, markKey, seenKey } from './mark.ts';
@@ -105,8 +105,11 @@ async function putEverywhere(mark: Mark, swept: readonly SweptVault[], { key, si
   const { name, bytes } = { ...mark, ...encodeMark(mark.markedAt, mark.objects, key) };
   if (!dryRun) {
     for (const { vault } of swept) {
-      // What is there under this name must be it: else writers would not see what is about to go.
-      if ((await vault.put(markKey(name), bytes, { signal })) === 'exists') decodeMark(await readObject(vault, markKey(name), { signal }), name, key);
+      if ((await vault.put(markKey(name), bytes, { signal })) === 'created') continue;
+      // What is there under this name must be it: else writers would not see what is about to go. Another sweep may just
+      // have dealt with it and taken it away; then it counts for nothing, here as well.
+      const there = await readIfThere(vault, markKey(name), signal);
+      if (there !== undefined) decodeMark(there, name, key);
     }
   }
   const seenAt = clock.now();

@@ -1,6 +1,7 @@
 import { indexKey, packKey, pointKey, slotKey, tombstoneKey } from '../layout.ts';
 import type { PointHeader } from '../api.ts';
 import type { Point } from '../point.ts';
+import { pointTombstoneKey } from '../removal/tombstone.ts';
 import type { RemovedPoint } from '../removal/tombstone.ts';
 import type { VaultCheck } from './vault-check.ts';
 
@@ -78,6 +79,10 @@ export function checkReferences(
   }
   for (const id of slots.removed) {
     if (!check.sizes.has(tombstoneKey(id))) check.missing(tombstoneKey(id), 'Another vault says that this key slot was removed', []);
+  }
+  for (const { site, id } of removed.values()) {
+    const key = pointTombstoneKey(site, id);
+    if (!check.sizes.has(key)) check.missing(key, 'Another vault says that this point was removed', []);
   }
   if (check.slots.size > 0) return;
   // Without any way in, every point is lost with the slots.

@@ -17,6 +17,8 @@ export interface VerifyOptions extends ExamineOptions {
   readonly remember?: boolean;
   /** Repair in one vault what another has intact, or only say what could be. */
   readonly heal?: HealMode;
+  /** How long what healing puts into a vault is locked there, ms, by the vault's name; only where it locks. */
+  readonly locks?: ReadonlyMap<string, number>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { assert, boolean, constantFrom, integer, option, property, record, tuple, uniqueArray } from 'fast-check';
+import { array, assert, boolean, constantFrom, integer, option, property, record, tuple, uniqueArray } from 'fast-check';
 import type { Arbitrary } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calendarPeriod } from '../../../src/pipeline/retain/period.ts';
@@ -39,7 +39,50 @@ const anyPoints = uniqueArray(
   .map((points) => points.map((point) => ({ ...point, id: String(point.committedAt) })));
 const isKept = (points: readonly RetainedPoint[], rules: RetentionRules): Set<string> => new Set(kept(points, rules));
 
+/** The newest complete point of each period, or of one that has no complete point the newest of it, as somebody would find it with a calendar: period by period, and in no hurry. */
+function keptByHand(points: readonly RetainedPoint[], policies: readonly RetentionRules[]): Set<string> {
+  const result = new Set<string>();
+  const newest = (some: readonly RetainedPoint[]): RetainedPoint | undefined => some.reduce<RetainedPoint | undefined>((best, one) => (best === undefined || one.committedAt > best.committedAt ? one : best), undefined);
+  const add = (point: RetainedPoint | undefined): void => void (point !== undefined && result.add(point.id));
+  const complete = points.filter((one) => one.complete);
+  add(newest(complete) ?? newest(points));
+  add(newest(complete.filter((one) => one.safe)));
+  for (const rules of policies) {
+    for (const point of points) if (rules.within !== undefined && point.committedAt >= NOW - rules.within) add(point);
+    for (const [which, count] of [['last', rules.last], ['hourly', rules.hourly], ['daily', rules.daily], ['weekly', rules.weekly], ['monthly', rules.monthly], ['yearly', rules.yearly]] as const) {
+      const periodOf = (point: RetainedPoint): string => (which === 'last' ? point.id : periodByHand(point.committedAt, which));
+      // Complete points are counted by themselves; others fill periods that are left among the newest of all.
+      for (const [some, mayKeep] of [[complete, () => true], [points, (period: string) => complete.every((one) => periodOf(one) !== period)]] as const) {
+        const latest = new Map<string, number>();
+        for (const point of some) latest.set(periodOf(point), Math.max(point.committedAt, latest.get(periodOf(point)) ?? 0));
+        const periods = [...latest].toSorted(([, a], [, b]) => b - a).slice(0, count ?? 0);
+        for (const [period] of periods) if (mayKeep(period)) add(newest(some.filter((one) => periodOf(one) === period)));
+      }
+    }
+  }
+  return result;
+}
+
+/** Names a period by counting: of days since 1970, of which the first was a Thursday; months and years as the calendar has them. */
+function periodByHand(time: number, which: 'hourly' | 'daily' | 'weekly' | 'monthly' | 'yearly'): string {
+  const date = new Date(time);
+  if (which === 'hourly') return String(Math.floor(time / HOUR));
+  if (which === 'daily') return String(Math.floor(time / DAY));
+  if (which === 'weekly') return String(Math.floor((Math.floor(time / DAY) + 3) / 7));
+  return which === 'monthly' ? `${date.getUTCFullYear()} ${date.getUTCMonth()}` : String(date.getUTCFullYear());
+}
+
 describe('what a policy keeps', () => {
+  it('is what somebody would find with a calendar', () => {
+    assert(
+      property(anyPoints, array(anyRules, { minLength: 1, maxLength: 3 }), (points, policies) => {
+        const decided = decide(points, policies, NOW).flatMap(({ point, reasons }) => (reasons.length > 0 ? [point.id] : []));
+        expect(new Set(decided)).toEqual(keptByHand(points, policies));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('is everything without a policy', () => {
     const points = every6h(3);
     for (const policies of [[], [undefined], [{ last: 1 }, undefined]])

@@ -8,7 +8,15 @@ import { cutAfter } from '../../../src/repository/chunker.ts';
 import { encodeExtents } from '../../../src/repository/extents.ts';
 import { GEAR } from '../../../src/repository/gear.ts';
 import { blockContext, encodePackFooter, packKeys } from '../../../src/repository/pack-format.ts';
+import { packKey } from '../../../src/repository/layout.ts';
 import { encodePackTable } from '../../../src/repository/pack-table.ts';
+import { encodePointTombstone } from '../../../src/repository/removal/tombstone.ts';
+import { encodeTombstone } from '../../../src/repository/slot-objects.ts';
+import { encodeLease } from '../../../src/repository/sweep/lease-object.ts';
+import { encodeDone, encodeMark, encodeSeen } from '../../../src/repository/sweep/mark.ts';
+import { Coverage } from '../../../src/repository/verify/coverage.ts';
+import { encodeReport } from '../../../src/repository/verify/coverage-report.ts';
+import { MemoryVault } from '../../support/memory-vault.ts';
 
 /** `length` bytes that anyone can make again: SHAKE256 of a label. */
 export function made(label: string, length: number): Buffer {
@@ -49,6 +57,36 @@ export const WRITE_KEY = { key: writeKey, text: formatWriteKey(writeKey) };
 
 /** The keys of roles of made-up bytes, as text. */
 export const ROLE_KEYS = { writeKey: formatWriteKey(keys), readKey: formatReadKey(keys), maintainKey: formatMaintainKey(keys) };
+
+/**
+ * What keeps vaults in order, signed with keys of made-up bytes; texts, but for the report, which is in hex. docs/format.md says
+ * what is in each.
+ */
+export function computeKeeping(): Record<string, string> {
+  const at = Date.parse('2026-03-14T02:15:00.000Z');
+  const [site, id] = ['harbour', '20260307T021500Z-00000abc'];
+  const objects = [packKey(hex(made('pack', 32))), `index/20260307T021500Z-${hex(made('index object', 32))}`];
+  const { mark, bytes } = encodeMark(at, objects, keys);
+  const removed = { site, id, sha256: hex(made('point', 32)), removedAt: new Date(at).toISOString(), reason: 'retention', previous: [{ id: '20260306T021500Z-00000def', sha256: hex(made('previous', 32)) }] };
+  const coverage = new Coverage();
+  coverage.add(packKey(hex(made('pack', 32))), at / 1000);
+  coverage.add(packKey(hex(made('other pack', 32))), at / 1000 - 86_400);
+  const times = { startedAt: new Date(at).toISOString(), at: new Date(at + 60_000).toISOString(), full: new Date(at - 86_400_000).toISOString() };
+  const report = encodeReport({ vault: 'far', ...times, read: { objects: 1, bytes: 4096 }, findings: 0, includes: [], coverage }, new MemoryVault('far'), keys);
+  return {
+    pointTombstone: text(encodePointTombstone(removed, keys)),
+    slotTombstone: text(encodeTombstone({ slot: hex(made('slot', 32)), removedAt: new Date(at).toISOString() }, keys)),
+    mark: text(bytes),
+    markName: mark.name,
+    markSeen: text(encodeSeen(mark.name, at + 1000, keys)),
+    markDone: text(encodeDone(mark.name, at + 172_801_000, keys)),
+    lease: text(encodeLease({ generation: 7, holder: hex(made('holder', 8)), takenAt: at, expiresAt: at + 1_800_000 }, keys)),
+    report: hex(report.bytes),
+    reportName: report.id,
+  };
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 
 /** What fixed inputs give. docs/format.md says what each input is. */
 export function computeUnits(): Record<string, unknown> {
