@@ -137,6 +137,20 @@ export interface PointListing {
   readonly copies?: readonly PointCopy[];
 }
 
+/** A point that was removed on purpose. */
+export interface RemovedListing {
+  readonly id: string;
+  readonly site: string;
+  /** ISO 8601, UTC. */
+  readonly removedAt: string;
+  /** For people. */
+  readonly reason: string;
+  /** Vaults that know of it. */
+  readonly vaults: readonly string[];
+  /** Vaults that hold the point still: it comes back when its tombstones are deleted. None: it was swept. */
+  readonly holding: readonly string[];
+}
+
 /** A point opened with a read key. */
 export interface OpenPoint {
   readonly header: PointHeader;
@@ -154,6 +168,8 @@ export interface RepositoryReader {
   readonly id: string;
   /** With `copies` each vault's copy is looked at as well: its packs are listed, and none is read. */
   listPoints(filter?: { readonly site?: string; readonly copies?: boolean; readonly signal?: AbortSignal }): Promise<readonly PointListing[]>;
+  /** Points that were removed, also those that were swept since. */
+  listRemoved(filter?: { readonly site?: string; readonly signal?: AbortSignal }): Promise<readonly RemovedListing[]>;
   /** `id`: a point's id, a unique beginning of one, or `latest`. Throws `LB_POINT_NOT_FOUND`, `LB_REPO_FORGED`, `LB_REPO_DAMAGED`, `LB_KEY_MISSING`. */
   open(id: string, options?: SessionOptions & { readonly site?: string }): Promise<OpenPoint>;
   /** Ends everything that is being read. The vaults stay open. Idempotent. */

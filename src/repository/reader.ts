@@ -13,6 +13,7 @@ import { examinePoints } from './point-copies.ts';
 import { choosePoint, findPoints, readPoint, readPointHead } from './point-finder.ts';
 import { readRecords } from './record-reader.ts';
 import { findLivePoints } from './removal/live-points.ts';
+import { listRemovedPoints } from './removal/removed-points.ts';
 import { requireHeader } from './vault-header.ts';
 
 /** Points read at once for a listing. */
@@ -61,6 +62,10 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
         }
       });
       return listings;
+    },
+
+    async listRemoved(filter = {}) {
+      return listRemovedPoints(vaults, filter.site, access, { signal: filter.signal ?? signal, onWarning });
     },
 
     async open(id, session = {}): Promise<OpenPoint> {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { addedDocument, exportedDocument, identityDocument, removedDocument, rotatedDocument, slotsDocument } from './documents/keys.ts';
 import { errorDocument } from './documents/parts.ts';
 import { placementDocument } from './documents/placement.ts';
-import { backupDocument, objectDocument, objectsDocument, pointsDocument, showDocument } from './documents/points.ts';
+import { backupDocument, objectDocument, objectsDocument, pointsDocument, removedPointsDocument, showDocument } from './documents/points.ts';
 import { diffDocument, planDocument, restoreDocument } from './documents/restore.ts';
 import { doctorDocument, initDocument } from './documents/setup.ts';
 import { replicateDocument, retainDocument, sweepDocument, verifyDocument } from './documents/vaults.ts';
@@ -26,6 +26,7 @@ export {
   planDocument,
   pointsDocument,
   removedDocument,
+  removedPointsDocument,
   replicateDocument,
   restoreDocument,
   retainDocument,
@@ -50,6 +51,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodObject>> = {
   '`lifeboat keys new-identity`': identityDocument,
   '`lifeboat backup`': backupDocument,
   '`lifeboat points`': pointsDocument,
+  '`lifeboat points --removed`': removedPointsDocument,
   '`lifeboat show POINT`': showDocument,
   '`lifeboat show POINT --objects`': objectsDocument,
   '`lifeboat show POINT OBJECT`': objectDocument,

@@ -9,13 +9,15 @@ export const definePoints: Define = (parent, run) => {
       .command('points')
       .summary('list recovery points')
       .description('Lists the recovery points in the vaults, oldest first, and how each is in each vault: whole, without some of its packs, or damaged. Needs no key: signatures are checked, and packs counted, not read.')
-      .option('--site <name>', 'only points of this site'),
+      .option('--site <name>', 'only points of this site')
+      .option('--removed', 'instead, the points that were removed: when, why, and which vaults hold them still'),
   )
     .addHelpText(
       'after',
       helpTail(
         [
           ['points', 'every point in the vaults of lifeboat.yaml'],
+          ['points --removed', 'what `lifeboat retain` took away'],
           ['points --vault s3://backups/lifeboat --json', 'what a bucket holds, for scripts; needs no lifeboat.yaml'],
         ],
         [[0, 'all well'], ...COMMON_EXITS, [4, 'a vault has a point that is damaged, forged, or not whole there']],

@@ -7,10 +7,12 @@ import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
 import { formatAge, formatBytes, formatCount, formatTable, plural } from '../text.ts';
 import type { VaultOptions } from '../command.ts';
+import { removedPoints } from './removed.ts';
 import { verifiedText, verifiedTimes } from './verified.ts';
 
 export interface PointsOptions extends VaultOptions {
   readonly site?: string;
+  readonly removed?: boolean;
 }
 
 /** A point, and whether it is safe, where a plan for its site says what that takes. */
@@ -21,6 +23,7 @@ interface Listed extends PointListing {
 /** `lifeboat points`: what is in the vaults, and how it is in each. Exit 4 when a point is not intact somewhere. */
 export async function points(context: Context, options: PointsOptions): Promise<number> {
   return withReader(context, options, async (reader, vaults) => {
+    if (options.removed === true) return removedPoints(context, reader, options.site);
     const filter = { ...(options.site !== undefined && { site: options.site }), copies: true, signal: context.signal };
     const found = withSafety(await reader.listPoints(filter), options.vault === undefined ? await context.configIfAny() : undefined);
     if (found.length === 0 && options.site !== undefined) await refuseUnknownSite(reader, options.site, context);

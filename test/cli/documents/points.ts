@@ -62,6 +62,23 @@ export const pointsDocument = z.strictObject({
   warnings,
 });
 
+export const removedPointsDocument = z.strictObject({
+  ok: done,
+  removed: z
+    .array(
+      z.strictObject({
+        id: text('Sorts by time.'),
+        site: text('The site it was of.'),
+        removedAt: time('When it was removed.'),
+        reason: text('Why, for people: `retention`.'),
+        vaults: texts('Vaults that know of it.'),
+        holding: texts('Vaults that hold it still, until a sweep; none when it was swept.'),
+      }),
+    )
+    .describe('Oldest first.'),
+  warnings,
+});
+
 const cutType = z.strictObject({
   group: text('Empty for the core group.'),
   version: text('The version it was read in.'),
