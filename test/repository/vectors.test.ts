@@ -152,6 +152,21 @@ describe('the vault written when the roles got keys of their own', () => {
     expect(slots.map(({ kind, role }) => `${kind} ${role}`).sort()).toEqual(['passphrase owner', 'post-quantum maintain', 'post-quantum owner', 'x25519 owner', 'x25519 read']);
   });
 
+  it('is told of by the rescue reader: what opens it, and what that holds', async () => {
+    const { code, stdout } = await runRescue(RESCUE, folder, ['slots', '--vault', join(folder, 'vault')]);
+    expect([code, stdout.trimEnd().split('\n').map((line) => line.slice(14)).toSorted()]).toEqual([
+      0,
+      [
+        'a passphrase: --passphrase-file FILE, or typed in',
+        'an age identity: --identity-file FILE (AGE-SECRET-KEY-1…)',
+        'an age identity: --identity-file FILE (AGE-SECRET-KEY-1…)  (holds the read key alone)',
+        'an age identity: --identity-file FILE (AGE-SECRET-KEY-1…)  (was removed)',
+        'an age identity: --identity-file FILE (AGE-SECRET-KEY-PQ-1…)',
+        'an age identity: --identity-file FILE (AGE-SECRET-KEY-PQ-1…)  (holds the maintain key alone: it opens no points)',
+      ],
+    ]);
+  });
+
   it('opens in the rescue reader with what reads, and with nothing else', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'lifeboat-vectors-'));
     try {
