@@ -13,9 +13,9 @@ const VAULTS = ['near', 'far'];
 export interface KeptHome {
   readonly home: Home;
   /** Makes a point of a site as of a time; `generation` decides what is in it. */
-  point(site: string, at: string, generation?: number): Promise<string>;
+  readonly point: (site: string, at: string, generation?: number) => Promise<string>;
   /** Leaves packs that no point needs, as a killed backup does. */
-  garbage(): Promise<void>;
+  readonly garbage: () => Promise<void>;
 }
 
 /** `plans`: what lifeboat.yaml has under `plans:`, on one line. There are the sites `prod` and `edge`, and keys for each role. */
