@@ -19,5 +19,6 @@ export type { SweepReport } from './sweep/sweep.ts';
 export { unlock, unlockAs } from './unlock.ts';
 export type { Openers } from './unlock.ts';
 export { lastVerified } from './verify/verified.ts';
+export type { VerifiedTimes } from './verify/remember.ts';
 export { verify } from './verify/verify.ts';
 export { openWriter } from './writer.ts';

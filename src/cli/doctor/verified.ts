@@ -2,6 +2,7 @@ import type { PublicKeys } from '../../keys/index.ts';
 import { lastVerified } from '../../repository/index.ts';
 import { POINTS_PREFIX } from '../../repository/layout.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { runText } from '../points/verified.ts';
 import { formatAge } from '../text.ts';
 import type { Report } from './finding.ts';
 
@@ -12,15 +13,16 @@ const DAY = 86_400_000;
 /** How long ago a vault was verified in full: bytes that nobody reads rot unnoticed. Says nothing of a vault without points. */
 export async function checkVerified(vault: Vault, keys: PublicKeys | undefined, signal: AbortSignal, subject: string, report: Report): Promise<void> {
   if (!(await hasPoints(vault, signal))) return;
-  const { last, full } = await lastVerified(vault, keys, { signal });
+  const { last, full, lastRun } = await lastVerified(vault, keys, { signal });
   const age = full === undefined ? Infinity : Date.now() - Date.parse(full);
   const old = age > MAX_DAYS * DAY;
-  const partly = last === undefined ? '' : `; a part of it ${formatAge(Date.now() - Date.parse(last))} ago`;
+  const lately = last === undefined ? '' : `${formatAge(Date.now() - Date.parse(last))} ago${runText(lastRun)}`;
+  const partly = last === undefined ? '' : `; a part of it ${lately}`;
   report({
     subject,
     check: 'verified',
     status: old ? 'warn' : 'ok',
-    message: full === undefined ? `never verified in full${partly}` : `verified in full ${formatAge(age)} ago${old ? partly : ''}`,
+    message: full === undefined ? `never verified in full${partly}` : `verified in full ${formatAge(age)} ago${old ? partly : `, last ${lately}`}`,
     ...(old && { fix: `Run \`lifeboat verify --data\`, or every day \`lifeboat verify --for 1h\`, so that everything is read in ${MAX_DAYS} days.` }),
   });
 }

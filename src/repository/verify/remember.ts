@@ -4,7 +4,7 @@ import { Coverage } from './coverage.ts';
 import type { Examination, ExamineOptions } from './examine.ts';
 import { headsOf } from './references.ts';
 import { storeReport } from './reports.ts';
-import type { VaultReports } from './reports.ts';
+import type { VaultReports, VerificationRun } from './reports.ts';
 import type { VaultCheck } from './vault-check.ts';
 
 /** When a vault was verified. ISO 8601, UTC; absent: never. */
@@ -13,6 +13,8 @@ export interface VerifiedTimes {
   readonly last?: string | undefined;
   /** Everything that points needed at this time was read, and was intact, since. */
   readonly full?: string | undefined;
+  /** What the last one did. */
+  readonly lastRun?: VerificationRun | undefined;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function remember(
 }
 
 export function timesOf(reports: VaultReports | undefined): VerifiedTimes {
-  return { last: reports?.last, full: reports?.full };
+  return { last: reports?.last, full: reports?.full, lastRun: reports?.lastRun };
 }
 
 /**

@@ -24,6 +24,17 @@ export interface VaultReports {
   readonly last?: string | undefined;
   /** See `CoverageReport`: the latest that any says. */
   readonly full?: string | undefined;
+  /** What that last verification did. */
+  readonly lastRun?: VerificationRun | undefined;
+}
+
+/** What one verification that read data did in a vault. */
+export interface VerificationRun {
+  readonly objects: number;
+  readonly bytes: number;
+  /** How long it took, with all other vaults it looked at. */
+  readonly seconds: number;
+  readonly findings: number;
 }
 
 interface ReportOptions {
@@ -62,12 +73,19 @@ export async function readReports(vault: Vault, access: PublicKeys, now: number,
   }
   const newest = (times: readonly (string | undefined)[]): string | undefined =>
     times.reduce((a, b) => (b === undefined || Date.parse(b) > latest * 1000 || (a !== undefined && a > b) ? a : b), undefined);
+  const last = newest(genuine.map((report) => report.at));
+  const lastReport = genuine.find(({ at }) => at === last);
   return {
     coverage,
     names: listed.filter((id) => names.has(id)),
-    last: newest(genuine.map((report) => report.at)),
+    last,
     full: newest(genuine.map((report) => report.full)),
+    ...(lastReport !== undefined && { lastRun: runOf(lastReport) }),
   };
+}
+
+function runOf({ read, startedAt, at, findings }: CoverageReport): VerificationRun {
+  return { ...read, seconds: Math.max(0, Date.parse(at) - Date.parse(startedAt)) / 1000, findings };
 }
 
 /**

@@ -55,6 +55,10 @@ export const pointsDocument = z.strictObject({
         vault: text('Its name.'),
         last: time('When data of it were last read; absent for never.').optional(),
         full: time('All that points needed then was read since; absent for never.').optional(),
+        lastRun: z
+          .strictObject({ objects: int('Objects that were read.'), bytes: int('Bytes of them.'), seconds: number('How long it took, all vaults together.'), findings: int('What was found.') })
+          .describe('What that last verification did in it.')
+          .optional(),
         problem: text('Why it cannot be said.').optional(),
       }),
     )

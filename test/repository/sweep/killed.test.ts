@@ -21,8 +21,10 @@ const BACKUP = fileURLToPath(new URL('../backup.child.ts', import.meta.url));
 const SWEEP = fileURLToPath(new URL('sweep.child.ts', import.meta.url));
 
 interface Running {
-  readonly child: ChildProcessByStdio<null, Readable, null>;
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly lines: () => string[];
+  /** What it said was wrong. */
+  readonly said: () => string;
 }
 
 describe('sweeps that are killed at any moment, two at once, while backups run and are killed', () => {
@@ -45,18 +47,23 @@ describe('sweeps that are killed at any moment, two at once, while backups run a
   });
 
   function start(script: string, key: string, argument: string): Running {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, join(folder, key), argument, ...paths], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, join(folder, key), argument, ...paths], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
+    let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
-    const one = { child, lines: () => output.split('\n').slice(1, -1) };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      errors += text;
+    });
+    const one = { child, lines: () => output.split('\n').slice(1, -1), said: () => errors };
     running.push(one);
     return one;
   }
 
-  async function kill({ child }: Running): Promise<void> {
-    expect(child.exitCode).toBeNull();
+  async function kill({ child, said }: Running): Promise<void> {
+    // Whoever ended by itself says why.
+    expect({ exitCode: child.exitCode, said: said() }).toEqual({ exitCode: null, said: '' });
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
