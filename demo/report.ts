@@ -1,6 +1,6 @@
 /** What the demo found, as `--json` prints it. Durations in seconds, sizes in bytes. */
 export interface DemoReport {
-  /** Everything held: the restore finished, nothing failed, nothing differs that should not. */
+  /** Everything held: the promise, every point safe, the vaults level, the restore finished, nothing differs that should not. */
   readonly ok: boolean;
   /** Age of the newest point when the site was lost. */
   readonly rpoSeconds: number;
@@ -10,8 +10,16 @@ export interface DemoReport {
   /** Objects of the point by what became of them. */
   readonly objects: Readonly<Record<string, number>>;
   readonly vaults: readonly DemoVault[];
-  readonly site: { readonly kubernetes: string; readonly objects: number; readonly types: number; readonly namespaces: number };
+  /** What opens the repository. */
+  readonly keys: readonly DemoKey[];
+  readonly plan: DemoPlan;
+  /** The site that was lost. */
+  readonly site: { readonly cloud: string; readonly kubernetes: string; readonly objects: number; readonly types: number; readonly namespaces: number };
+  /** The cloud it was brought back in. */
+  readonly restoredIn: string;
   readonly backups: readonly DemoBackup[];
+  /** How the vault that was away was brought level. */
+  readonly replicated: DemoReplicated;
   /** Objects written or changed after the last point: gone with the site. */
   readonly lostObjects: readonly string[];
   /** Restored site against the point, and against a plain listing taken at the time of the last backup. */
@@ -23,9 +31,29 @@ export interface DemoReport {
 
 export interface DemoVault {
   readonly name: string;
+  readonly cloud: string;
+  /** The server that stands for the cloud's object store. */
+  readonly product: string;
   readonly location: string;
   readonly fate: 'survived' | 'deleted';
   readonly points: number;
+}
+
+export interface DemoKey {
+  readonly kind: string;
+  /** `null`: kept by people, in no cloud. */
+  readonly cloud: string | null;
+  readonly fate: 'lost' | 'used';
+}
+
+/** What was planned, and what of it held. */
+export interface DemoPlan {
+  readonly outlives: string;
+  readonly copies: number;
+  readonly holds: boolean;
+  /** Why a plan with the site's own key service alone was refused. */
+  readonly refused: string | null;
+  readonly losses: readonly { readonly loss: string; readonly copiesLeft: number; readonly keysLeft: number; readonly survives: boolean }[];
 }
 
 export interface DemoBackup {
@@ -36,4 +64,18 @@ export interface DemoBackup {
   /** Bytes added to each vault. */
   readonly storedBytes: number;
   readonly complete: boolean;
+  /** At least `copies` vaults hold it. */
+  readonly safe: boolean;
+  /** Vaults that held it when the backup ended, and those that were down. */
+  readonly vaults: readonly string[];
+  readonly absent: readonly string[];
+}
+
+export interface DemoReplicated {
+  readonly vault: string;
+  readonly level: boolean;
+  readonly points: number;
+  readonly packs: number;
+  readonly bytes: number;
+  readonly seconds: number;
 }

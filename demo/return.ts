@@ -1,18 +1,23 @@
-/** The second half of the story: what is left of the vaults, one key, and a fresh control plane. */
+/** The second half of the story: what is left of the vaults, one key, and a fresh control plane in another cloud. */
 import { ruleById } from '../src/adapt/catalogue.ts';
 import { restore } from '../src/pipeline/restore/restore.ts';
 import { pointSource } from '../src/pipeline/sources.ts';
 import { openReader, unlock } from '../src/repository/index.ts';
 import { connectSite } from '../src/site/connect.ts';
+import type { VaultConfig } from '../src/vault/config.ts';
 import { startSite } from '../test/testbed/kubernetes/site.ts';
 import type { Site } from '../test/testbed/kubernetes/site.ts';
-import type { DemoRepository } from './repository.ts';
+import { NEW_CLOUD, SITE } from './plan.ts';
 import type { DemoReport } from './report.ts';
+import { openDemoVaults } from './repository.ts';
 import { count, seconds } from './screen.ts';
 import type { Teller } from './screen.ts';
 
 export interface BringBackOptions {
-  readonly repository: DemoRepository;
+  /** The vaults that are left. */
+  readonly vaults: readonly VaultConfig[];
+  /** The only key that is left. */
+  readonly identity: string;
   /** When the site was lost: milliseconds since the epoch. */
   readonly lostAt: number;
   readonly teller: Teller;
@@ -23,39 +28,47 @@ export interface BringBackOptions {
 export interface BroughtBack extends Pick<DemoReport, 'rtoSeconds' | 'phases' | 'objects' | 'leftOut' | 'failures'> {
   readonly site: Site;
   readonly pointUsed: string;
-  readonly pointsFound: number;
+  /** Points in each vault that is left. */
+  readonly pointsIn: ReadonlyMap<string, number>;
   readonly differences: number;
   readonly examples: readonly string[];
 }
 
-/** Starts a fresh control plane, and restores the newest point from whatever vault still has it. */
-export async function bringBack({ repository, lostAt, teller, signal, cleanup }: BringBackOptions): Promise<BroughtBack> {
+/** Starts a fresh control plane, and restores the newest point from whatever vault still has it. Nothing else is carried over. */
+export async function bringBack({ vaults: configs, identity, lostAt, teller, signal, cleanup }: BringBackOptions): Promise<BroughtBack> {
   const began = Date.now();
-  const site = await startSite({ name: 'new-harbour', signal });
+  const site = await startSite({ name: `new-${SITE}`, signal });
   cleanup(() => site.stop());
   const startSeconds = (Date.now() - began) / 1000;
-  teller.tell(`A fresh control plane is up, in ${seconds(startSeconds)}`, 'empty: it has never heard of harbour');
+  teller.tell(`A fresh control plane is up in ${NEW_CLOUD}, in ${seconds(startSeconds)}`, `empty: it has never heard of ${SITE}`);
 
   const opening = Date.now();
-  const { keys } = await unlock(repository.vaults, { identities: [repository.identity] });
-  const reader = await openReader({ vaults: repository.vaults, keys });
-  const points = await reader.listPoints({ site: 'harbour' });
-  const point = await reader.open('latest', { site: 'harbour', signal });
+  const vaults = await openDemoVaults(configs);
+  cleanup(() => Promise.all(vaults.map((vault) => vault.close())));
+  const { keys } = await unlock(vaults, { identities: [identity] });
+  const reader = await openReader({ vaults, keys });
+  cleanup(() => reader.close());
+  const points = await reader.listPoints({ site: SITE, copies: true });
+  const point = await reader.open('latest', { site: SITE, signal });
   const openSeconds = (Date.now() - opening) / 1000;
-  teller.tell(`${points.length} recovery points found in vault ${point.vaults.map((name) => `"${name}"`).join(' and ')}`, 'signatures and chain checked; opened with the age identity, the only thing carried over');
+  teller.tell(
+    `${points.length} recovery points found in vaults ${point.vaults.map((name) => `"${name}"`).join(' and ')}`,
+    'signatures and chain checked; opened with the age identity: that and a vault’s address are all that is needed',
+  );
 
-  const connection = await connectSite({ name: 'new-harbour', kubeconfig: site.kubeconfigPath });
+  const connection = await connectSite({ name: `new-${SITE}`, kubeconfig: site.kubeconfigPath });
   cleanup(() => connection.close());
   const report = await restore({ source: pointSource(point), target: connection, options: {}, signal });
   const rtoSeconds = (Date.now() - lostAt) / 1000;
   teller.tell(`Restored and verified: ${count(report.objects.created + report.objects.updated)} objects written, in ${seconds(report.seconds)}`);
 
+  const intactIn = (vault: string): number => points.filter(({ copies }) => copies?.some((copy) => copy.vault === vault && copy.state === 'complete')).length;
   return {
     site,
     pointUsed: point.header.id,
-    pointsFound: points.length,
+    pointsIn: new Map(vaults.map(({ name }) => [name, intactIn(name)])),
     rtoSeconds,
-    phases: [{ name: 'new control plane', seconds: startSeconds }, { name: 'open vault', seconds: openSeconds }, ...report.phases],
+    phases: [{ name: 'new control plane', seconds: startSeconds }, { name: 'open vaults', seconds: openSeconds }, ...report.phases],
     objects: report.objects,
     leftOut: leftOut(report.dropped),
     failures: report.failures.map((failure) => `${failure.object}: ${failure.outcome}: ${failure.reason}`),

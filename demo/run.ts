@@ -8,7 +8,7 @@ import { backUpOwnCluster } from './own-cluster.ts';
 import { closingPage, silent, terminalTeller } from './screen.ts';
 import { tellTheStory } from './story.ts';
 
-const HELP = `npm run demo                                     lose a real cluster, bring it back
+const HELP = `npm run demo                                     lose a cloud with a real cluster in it, bring it back in another
 npm run demo -- --objects 10000                  with a larger site (2,500 objects by default)
 npm run demo -- --kubeconfig F [--context C]     back up your own cluster into a temporary folder, reading only
 npm run demo -- --json                           one JSON document on standard output`;

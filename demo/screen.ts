@@ -6,13 +6,15 @@ import type { DemoReport } from './report.ts';
 export interface Teller {
   /** Something happened. `lines` are details below the headline. */
   tell(headline: string, ...lines: string[]): void;
+  /** Something bad was prevented. */
+  refused(headline: string, ...lines: string[]): void;
   /** Something bad happened, on purpose. */
   disaster(headline: string, ...lines: string[]): void;
   /** Something slow begins: shown at once, so that nobody wonders. */
   waiting(what: string): void;
 }
 
-export const silent: Teller = { tell: () => {}, disaster: () => {}, waiting: () => {} };
+export const silent: Teller = { tell: () => {}, refused: () => {}, disaster: () => {}, waiting: () => {} };
 
 export function terminalTeller(write: (line: string) => void): Teller {
   const clock = (): string => pc.dim(new Date().toLocaleTimeString('en-GB'));
@@ -22,6 +24,7 @@ export function terminalTeller(write: (line: string) => void): Teller {
   };
   return {
     tell: (headline, ...lines) => say(pc.green('●'), headline, lines),
+    refused: (headline, ...lines) => say(pc.yellow('■'), headline, lines),
     disaster: (headline, ...lines) => say(pc.red('✗'), pc.bold(headline), lines),
     waiting: (what) => say(pc.dim('…'), pc.dim(what), []),
   };
@@ -45,16 +48,16 @@ export function bytes(value: number): string {
 export function closingPage(report: DemoReport): string {
   const row = (label: string, text: string): string => `  ${pc.bold(label.padEnd(12))}${text}`;
   const more = (text: string): string => `  ${' '.repeat(12)}${pc.dim(text)}`;
-  const rule = pc.dim(`  ${'─'.repeat(74)}`);
+  const rule = pc.dim(`  ${'─'.repeat(78)}`);
   const lost = report.lostObjects;
-  const survivors = report.vaults.filter((vault) => vault.fate === 'survived').map((vault) => vault.name);
-  const deleted = report.vaults.filter((vault) => vault.fate === 'deleted').map((vault) => vault.name);
+  const [firstCloud = '', ...otherClouds] = cloudLines(report);
   const lines = [
     '',
     rule,
-    row('Lost', `the whole site, and vault ${deleted.join(', ')}. Restored from vault ${survivors.join(', ')} with one key.`),
-    more(lost.length === 0 ? 'no object was written after the last point' : `${count(lost.length)} objects written after the last point are gone: ${lost.slice(0, 2).join(', ')}${lost.length > 2 ? ' …' : ''}`),
+    row('Clouds', firstCloud),
+    ...otherClouds.map((line) => `  ${' '.repeat(12)}${line}`),
     row('RPO', `${seconds(report.rpoSeconds)}  ${pc.dim('age of the newest point when the site was lost')}`),
+    more(lost.length === 0 ? 'no object was written after the last point' : `${count(lost.length)} objects written after the last point are gone: ${lost.slice(0, 2).join(', ')}${lost.length > 2 ? ' …' : ''}`),
     row('RTO', `${seconds(report.rtoSeconds)}  ${pc.dim('from the loss to the restored, verified site')}`),
     ...phaseBars(report).map((line) => `  ${' '.repeat(12)}${line}`),
     row('Objects', outcomeLine(report.objects)),
@@ -67,6 +70,23 @@ export function closingPage(report: DemoReport): string {
     '',
   ];
   return lines.join('\n');
+}
+
+/** What stood where, and what is left of it: a line for each cloud, and one for what is in none. */
+function cloudLines({ vaults, keys, site, restoredIn }: DemoReport): string[] {
+  const gone = (text: string): string => pc.red(`✗ ${text}`);
+  const left = (text: string): string => `${pc.green('●')} ${text}`;
+  const clouds = [...new Set(vaults.map(({ cloud }) => cloud))];
+  const lines = clouds.map((cloud) => {
+    const things = [
+      ...(cloud === site.cloud ? [gone('the site')] : []),
+      ...vaults.filter((vault) => vault.cloud === cloud).map((vault) => (vault.fate === 'survived' ? left(`vault ${vault.name}, ${vault.points} points (${vault.product})`) : gone(`vault ${vault.name} (${vault.product})`))),
+      ...keys.filter((key) => key.cloud === cloud).map(({ kind }) => gone(`key ${kind}`)),
+      ...(cloud === restoredIn ? [left(pc.bold('the site again'))] : []),
+    ];
+    return `${pc.bold(cloud.padEnd(9))}${things.join('   ')}`;
+  });
+  return [...lines, `${'nowhere'.padEnd(9)}${keys.filter(({ cloud }) => cloud === null).map(({ kind }) => left(`key ${kind}: a person keeps it, and it opened everything`)).join('   ')}`];
 }
 
 function phaseBars(report: DemoReport): string[] {
@@ -87,8 +107,8 @@ function outcomeLine(objects: DemoReport['objects']): string {
 
 function topReasons(report: DemoReport): string[] {
   const reasons = Object.entries(report.leftOut).sort((a, b) => b[1] - a[1]);
-  const shown = reasons.slice(0, 4).map(([reason, value]) => `${count(value)} left out: ${reason}`);
-  return reasons.length > 4 ? [...shown, `and ${count(reasons.length - 4)} more reasons (--json has them all)`] : shown;
+  const shown = reasons.slice(0, 3).map(([reason, value]) => `${count(value)} left out: ${reason}`);
+  return reasons.length > 3 ? [...shown, `and ${count(reasons.length - 3)} more reasons (--json has them all)`] : shown;
 }
 
 function comparisonLine(report: DemoReport): string {

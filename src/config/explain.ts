@@ -40,9 +40,11 @@ export function explainIssues(issues: readonly Issue[], document: unknown, locat
       const expected = `must be ${article(issue.expected)}`;
       const fraction = issue.expected === 'int' && typeof value === 'number';
       const message = value === null ? `is empty; it ${expected}` : fraction ? expected : `${expected}, not ${article(kindOf(value))}`;
-      return [problem(path, locator.value(path), message, typeHint(issue.expected, value) ?? (path.length > 0 ? at[0]?.description : undefined))];
+      const fields = path.length === 0 ? [] : [...new Set(at.flatMap((one) => Object.keys(one.properties ?? {})))];
+      const hint = typeHint(issue.expected, value, locator.source(path), fields) ?? (path.length > 0 ? at[0]?.description : undefined);
+      return [problem(path, locator.value(path), message, hint)];
     }
-    return [problem(path, locator.value(path), issue.message, hintOf(issue))];
+    return [problem(path, locator.value(path), lengthMessage(issue) ?? issue.message, hintOf(issue))];
   };
   const misspelt = issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => issue.path.join('.'));
   const problems = issues
@@ -111,10 +113,20 @@ function hintOf(issue: Issue): string | undefined {
   return typeof hint === 'string' ? hint : undefined;
 }
 
-function typeHint(expected: string, value: unknown): string | undefined {
+/** What zod says of texts that are too short or too long, in words; what the schema says itself is left as it is. */
+function lengthMessage(issue: Issue): string | undefined {
+  if (issue.code === 'too_small' && issue.origin === 'string' && issue.message.startsWith('Too small')) return `must have at least ${issue.minimum} characters`;
+  if (issue.code === 'too_big' && issue.origin === 'string' && issue.message.startsWith('Too big')) return `must have at most ${issue.maximum} characters`;
+  return undefined;
+}
+
+/** `source`: the value as it is written, because a number may have lost its leading zeros. */
+function typeHint(expected: string, value: unknown, source: string | undefined, fields: readonly string[]): string | undefined {
   if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) {
-    return `put it in quotes: "${String(value)}"`;
+    return `put it in quotes: "${source ?? String(value)}"`;
   }
+  if ((expected === 'number' || expected === 'int') && typeof value === 'string' && /^\d+$/.test(value)) return `write it without quotes: ${value}`;
+  if (expected === 'object' && (typeof value === 'string' || Array.isArray(value)) && fields.length > 0) return `write a group: {${fields[0]}: …}; possible in it: ${fields.map((name) => `\`${name}\``).join(', ')}`;
   if (expected === 'array' && typeof value === 'string') return `write a list: [${value}]`;
   return undefined;
 }

@@ -84,7 +84,12 @@ const wayInSchema = z
       .enum(['age', 'passphrase', 'aws-kms', 'gcp-kms', 'azure-key-vault', 'vault-transit'])
       .describe('What opens it: something that people keep (`age`, `passphrase`), or a key service.'),
     name: text('What it is called in reports. Default: its kind.').optional(),
+    key: text('Of a key service: its key, as `lifeboat keys list` shows it (`aws-kms:arn:…`). What its name tells of where it stands need not be written.').optional(),
     domain: failureDomainSchema.optional(),
+  })
+  .refine((way) => way.key === undefined || way.key.startsWith(`${way.kind}:`), {
+    error: '`key` is not a key of this `kind`',
+    params: { hint: 'write it as `lifeboat keys list` shows it: the kind, a colon, and its name in the service' },
   })
   .describe(
     'One way to open the repository. What people keep is lost with nothing, unless a `domain` says where it is kept; a key service is lost with its `domain`.',

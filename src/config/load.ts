@@ -6,6 +6,7 @@ import { LifeboatError, messageOf } from '../core/errors.ts';
 import type { VaultConfig, VaultSettings } from '../vault/config.ts';
 import { explainIssues, problem } from './explain.ts';
 import { Locator } from './locate.ts';
+import type { Path } from './locate.ts';
 import { ConfigError } from './problem.ts';
 import type { ConfigProblem } from './problem.ts';
 import { checkPlacement } from './placement-check.ts';
@@ -30,6 +31,8 @@ export interface Config {
   /** The machine that runs restores, when the file says where it stands. */
   readonly control: ControlConfig | undefined;
   readonly plans: ReadonlyMap<string, PlanConfig>;
+  /** Where a part of the file stands, or what is nearest above it: `lifeboat.yaml:12`. */
+  readonly lineOf: (path: Path) => string;
 }
 
 /**
@@ -79,7 +82,7 @@ export function parseConfig(text: string, file: string): Config {
     ...checkPlacement(value, locator),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, text, problems);
-  return resolvePaths(parsed.data, file);
+  return { ...resolvePaths(parsed.data, file), lineOf: (path) => `${file}:${locator.value(path).line}` };
 }
 
 function yamlMessage(code: string, message: string): string {
@@ -89,7 +92,7 @@ function yamlMessage(code: string, message: string): string {
   return `this is not YAML: ${message}`;
 }
 
-function resolvePaths(raw: RawConfig, file: string): Config {
+function resolvePaths(raw: RawConfig, file: string): Omit<Config, 'lineOf'> {
   const folder = dirname(resolve(file));
   const path = (given: string): string => resolvePath(given, folder);
   const vault = (name: string, config: RawConfig['vaults'][string]): VaultConfig => ({ ...withPaths(config, path), name });

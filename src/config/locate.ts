@@ -32,6 +32,12 @@ export class Locator {
     return this.#span(this.#document.contents);
   }
 
+  /** The value at `path` as it is written, without quotes; undefined unless it is one that is there. */
+  source(path: Path): string | undefined {
+    const value = this.#find(path)?.value;
+    return isScalar(value) && typeof value.source === 'string' ? value.source : undefined;
+  }
+
   /** Where the field name at the end of `path` stands. */
   key(path: Path): Span {
     const found = this.#find(path);

@@ -67,7 +67,7 @@ function checkCopies(plan: unknown, path: Path, locator: Locator): ConfigProblem
   const vaults = child(plan, 'vaults');
   if (typeof copies !== 'number' || !Array.isArray(vaults) || vaults.length === 0 || copies <= vaults.length) return [];
   const at = [...path, 'copies'];
-  return [problem(at, locator.value(at), `the plan has ${vaults.length === 1 ? 'one vault' : `${vaults.length} vaults`}: no point could ever be safe`, 'lower it, or add vaults')];
+  return [problem(at, locator.value(at), `the plan has ${vaults.length === 1 ? 'one vault' : `${vaults.length} vaults`}: no point could ever be safe`, `write ${vaults.length === 1 ? '1' : `${vaults.length} or less`}, or name more vaults`)];
 }
 
 /** Two names for one place are one copy, however safe they look. */

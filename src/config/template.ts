@@ -1,5 +1,7 @@
 import { stringify } from 'yaml';
+import { LEVELS } from '../core/failure-domain.ts';
 import type { VaultSettings } from '../vault/config.ts';
+import { domainOfStore } from './inferred-domain.ts';
 import type { SiteConfig } from './schema.ts';
 
 /** What `lifeboat init` knows when it writes lifeboat.yaml. Paths as they shall stand in the file. */
@@ -42,7 +44,7 @@ ${siteBlock(values.site)}${SITE_DOMAIN}
 # The places recovery points are kept in, by name. Keep at least one where the site cannot take it along when it
 # fails: another region, another account, another cloud. Each vault is enough by itself.
 vaults:
-${[...values.vaults].map(([name, vault]) => `  ${scalar(name)}:\n${block(vault, 4)}`).join('')}  # offsite:
+${[...values.vaults].map(([name, vault]) => `  ${scalar(name)}:\n${block(vault, 4)}${domainComment(vault)}`).join('')}  # offsite:
   #   type: s3
   #   bucket: my-backups
   #   prefix: lifeboat
@@ -63,6 +65,16 @@ ${block({ file: values.writeKeyFile }, 4)}  # Opens recovery points. Keep a copy
 ${read}  # Signs removals; can neither read points nor add any. Without it, what \`read\` names is used, if it opens everything.
   # maintain:
   #   file: lifeboat-maintain.key          # made by \`lifeboat keys export --role maintain\`
+  # All that opens the repository, and what could take each along: \`outlives\` counts on these.
+  # openers:
+  #   - kind: age                          # kept by people: lost with nothing, unless a \`domain\` says where it is kept
+  #   - kind: aws-kms
+  #     key: aws-kms:arn:aws:kms:eu-central-1:111122223333:key/…
+
+# Where restores are run: not where they would be lost together with the cluster.
+# control:
+#   domain:
+#     cloud: example
 
 # What is protected, and where to.
 plans:
@@ -86,6 +98,13 @@ const SITE_DOMAIN = `    # domain:                            # what could take 
     #   region: eu-central-1
 `;
 
+/** What of where a vault stands its settings do not tell, to be filled in. */
+function domainComment(vault: VaultSettings): string {
+  const told = domainOfStore(vault);
+  const missing = LEVELS.toReversed().filter((level) => told[level] === undefined);
+  return `    # domain: {${missing.map((level) => `${level}: …`).join(', ')}}\n`;
+}
+
 function siteBlock(site: SiteConfig): string {
   if (site.inCluster === true) return block({ inCluster: true }, 4);
   const context = site.context === undefined ? '    # context: prod   # default: the current one of the kubeconfig\n' : block({ context: site.context }, 4);
@@ -99,5 +118,7 @@ function scalar(text: string): string {
 
 /** `value` as YAML, indented. */
 function block(value: object, indent: number): string {
-  return stringify(value, { lineWidth: 0 }).replaceAll(/^(?=.)/gm, ' '.repeat(indent));
+  // Split by hand: `^` would also match behind U+2028, which may stand in a text.
+  const lines = stringify(value, { lineWidth: 0 }).split('\n');
+  return lines.map((line) => (line === '' ? line : ' '.repeat(indent) + line)).join('\n');
 }

@@ -31,7 +31,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   google: 'gcp',
   gcloud: 'gcp',
   'google cloud': 'gcp',
-  'google-cloud': 'gcp',
+  'google cloud platform': 'gcp',
   microsoft: 'azure',
   'microsoft azure': 'azure',
 };
@@ -39,7 +39,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** A cloud under the name that it is compared by: case and common other names make no difference. */
 export function cloudName(cloud: string): string {
   const plain = cloud.trim().toLowerCase();
-  return ALIASES[plain] ?? plain;
+  return ALIASES[plain.replaceAll(/[-_\s]+/g, ' ')] ?? plain;
 }
 
 /** The domain with every value as it is compared: in lower case, clouds by one name. */

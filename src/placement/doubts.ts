@@ -1,20 +1,16 @@
-import { nearest } from '../core/suggest.ts';
-import type { FailureDomain, Level } from '../core/failure-domain.ts';
+import type { Level } from '../core/failure-domain.ts';
 import { SPREAD } from '../core/failure-domain.ts';
 import type { PlacedPlan } from './from-config.ts';
 import { TELLING } from './loss.ts';
+import { nearlySame } from './mistyped.ts';
+import { listed } from './reasons.ts';
 import type { Standing } from './topology.ts';
 
-/** How the regions of a cloud look. A zone or a misspelling in their place would count as a region of its own. */
-const REGIONS: Readonly<Record<string, RegExp>> = {
-  aws: /^[a-z]{2,4}(?:-[a-z]+)+-\d$/,
-  gcp: /^[a-z]+-[a-z]+\d+$/,
-  azure: /^[a-z]+\d?$/,
-};
-const CLOUDS = Object.keys(REGIONS);
+/** Zones of AWS by the names that mean other zones in other accounts. */
+const ZONE_NAME = /^[a-z]{2,4}(?:-[a-z]+)+-\d[a-z]$/;
 
 /**
- * What is not known of a plan and was therefore taken to be bad, what was taken for granted, and what looks mistyped. Each is
+ * What is not known of a plan and was therefore taken to be bad, what was taken for granted, and what may be mistyped. Each is
  * one line for people.
  */
 export function doubtsOf({ topology, inferred, openersAssumed }: PlacedPlan): readonly string[] {
@@ -27,8 +23,12 @@ export function doubtsOf({ topology, inferred, openersAssumed }: PlacedPlan): re
   ];
   return [
     ...things.flatMap(({ title, thing }) => unknownText(title, thing, outlives)),
-    ...things.flatMap(({ title, thing }) => oddText(title, thing)),
-    ...inferred.map(({ name, fields }) => `${fields.toReversed().join(', ')} of ${name} ${fields.length === 1 ? 'is' : 'are'} taken from its settings`),
+    ...alike(things),
+    ...things.flatMap(({ title, thing: { place } }) => {
+      if (place === 'outside' || place.cloud !== 'aws' || place.zone === undefined || !ZONE_NAME.test(place.zone)) return [];
+      return [`${title}: \`${place.zone}\` means another zone in another account; the zone’s id (such as \`euc1-az1\`) does not`];
+    }),
+    ...inferredTexts(inferred),
     ...(openersAssumed ? ['nothing is said of what opens the repository: a passphrase or identity is taken for granted that no loss takes along (`keys.openers`)'] : []),
     ...(control === undefined ? ['where restores are run is not given (`control.domain`): somebody must be able to run one from elsewhere, with a vault’s address and a key'] : []),
   ];
@@ -38,19 +38,24 @@ function unknownText(title: string, { place }: Standing, outlives: Level | undef
   if (place === 'outside') return [];
   const missing = TELLING[outlives ?? 'account'].filter((field) => place[field] === undefined && !(field === 'zone' && place.region === SPREAD));
   if (missing.length === 0) return [];
-  const fields = missing.length === 1 ? missing.join('') : `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}`;
-  return [`${title}: ${fields} not given; it counts as lost with any`];
+  return [`${title}: ${listed(missing)} not given; it counts as lost with any`];
 }
 
-function oddText(title: string, { place }: Standing): readonly string[] {
-  if (place === 'outside') return [];
-  const { cloud, region }: FailureDomain = place;
-  if (cloud === undefined) return [];
-  const pattern = REGIONS[cloud];
-  if (pattern === undefined) {
-    const meant = nearest(cloud, CLOUDS);
-    return meant === undefined ? [] : [`${title}: cloud \`${cloud}\` counts as another cloud than \`${meant}\`: is it mistyped?`];
-  }
-  if (region === undefined || region === SPREAD || pattern.test(region)) return [];
-  return [`${title}: \`${region}\` does not look like a region of ${cloud}, and counts as one of its own: is it mistyped?`];
+/** Regions of one cloud whose names differ by a letter. */
+function alike(things: readonly { readonly title: string; readonly thing: Standing }[]): readonly string[] {
+  const named = things.flatMap(({ title, thing: { place } }) => (place === 'outside' || place.cloud === undefined || place.region === undefined ? [] : [{ title, cloud: place.cloud, region: place.region }]));
+  const once = named.filter((one, index) => named.findIndex((two) => two.cloud === one.cloud && two.region === one.region) === index);
+  return once.flatMap((one, index) => {
+    const other = once.find((two, at) => at < index && two.cloud === one.cloud && nearlySame(one.region, two.region));
+    return other === undefined ? [] : [`${one.title}: \`${one.region}\` differs by a letter from \`${other.region}\` of ${other.title}, and counts as another region: is one of them mistyped?`];
+  });
+}
+
+/** One line for all vaults of which the same was taken from the settings. */
+function inferredTexts(inferred: PlacedPlan['inferred']): readonly string[] {
+  const groups = Map.groupBy(inferred, ({ fields }) => listed(fields.toReversed()));
+  return [...groups].map(([fields, vaults]) => {
+    const several = vaults.length > 1;
+    return `${fields} of ${several ? 'vaults' : 'vault'} ${listed(vaults.map(({ name }) => name))} ${fields.includes(' and ') ? 'are' : 'is'} taken from ${several ? 'their' : 'its'} settings`;
+  });
 }

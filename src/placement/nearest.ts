@@ -1,6 +1,6 @@
 import type { FailureDomain, Level } from '../core/failure-domain.ts';
 import type { Change, Proposal } from './change.ts';
-import { costOf, isConditional } from './change.ts';
+import { costOf, drawback, isConditional } from './change.ts';
 import { coveredLevels, TELLING } from './loss.ts';
 import { assess, outcomesAt } from './survival.ts';
 import type { Outcome } from './survival.ts';
@@ -55,6 +55,7 @@ function pointProposals(topology: Topology, level: Level, { otherVaults, default
   const ways = subsets([...candidates, anew(1)], DEAREST).toSorted((a, b) => costOf(a) - costOf(b));
 
   const found: Proposal[] = [];
+  const strict = new Set<Proposal>();
   let dearest = Number.POSITIVE_INFINITY;
   for (const changes of [...ways, [anew(ALWAYS)]]) {
     if (costOf(changes) > dearest) break;
@@ -68,10 +69,11 @@ function pointProposals(topology: Topology, level: Level, { otherVaults, default
     const taken = Math.max(...covered({ ...topology, vaults, copies }, level).map((outcome) => outcome.vaults.lost.length + outcome.vaults.doubtful.length), 0);
     if (taken >= vaults.length) continue;
     const proposal: Proposal = taken < copies ? changes : [...changes, { kind: 'raise-copies', to: taken + 1 }];
+    if (drawback(proposal, topology) !== undefined) strict.add(proposal);
     found.push(proposal);
     if (!isConditional(proposal)) dearest = Math.min(dearest, costOf(proposal));
   }
-  return best(found);
+  return best(found, strict);
 }
 
 function openerProposals(topology: Topology, level: Level): readonly Proposal[] {
@@ -94,9 +96,13 @@ function controlProposals(topology: Topology, level: Level): readonly Proposal[]
   return best(subsets(candidates, DEAREST).filter((changes) => controlled({ site: located('site', site, changes, fresh), control: moved(changes) })));
 }
 
-/** Cheapest first; of equal ones those that only say what is so already, and then those without new vaults. */
-function best(proposals: readonly Proposal[]): readonly Proposal[] {
-  return proposals.toSorted((a, b) => costOf(a) - costOf(b) || Number(isConditional(b)) - Number(isConditional(a)) || a.length - b.length);
+/** Cheapest first; of equal ones those that only say what is so already, then those with which a vault may be down, and then those without new vaults. */
+function best(proposals: readonly Proposal[], strict: ReadonlySet<Proposal> = new Set()): readonly Proposal[] {
+  const rank = (proposal: Proposal): readonly number[] => [costOf(proposal), Number(!isConditional(proposal)), Number(strict.has(proposal)), proposal.length];
+  return proposals.toSorted((a, b) => {
+    const other = rank(b);
+    return rank(a).map((value, index) => value - (other[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  });
 }
 
 /** Every selection from `candidates` that costs at most `limit`, the empty one included. */

@@ -1,24 +1,49 @@
 import type { Level } from '../core/failure-domain.ts';
 import type { Change } from './change.ts';
-import { includes, lossName } from './loss.ts';
+import { COORDINATES, includes, lossName } from './loss.ts';
+import type { Loss } from './loss.ts';
 import type { Fate, Outcome } from './survival.ts';
-import type { Topology } from './topology.ts';
+import type { Thing, Topology } from './topology.ts';
 
 /** `a zone`, `an account`. */
 export function aLevel(level: Level): string {
   return level === 'account' ? 'an account' : `a ${level}`;
 }
 
-/** Why losses are not survived: a sentence for each, largest first; what lies in a domain that is named already is left out. */
-export function reasonsOf(outcomes: readonly Outcome[], topology: Topology): readonly string[] {
+/** Why a loss is not survived. */
+export interface Reason {
+  /** A sentence without its full stop. */
+  readonly text: string;
+  readonly losses: readonly Loss[];
+  /** What the loss takes, or may take, that is missed. */
+  readonly takes: readonly Thing[];
+}
+
+/** Why losses are not survived, largest first; what lies in a domain that is named already is left out. */
+export function reasonsOf(outcomes: readonly Outcome[], topology: Topology): readonly Reason[] {
   return [
-    ...largest(outcomes.filter(({ point }) => !point)).map((outcome) => pointReason(outcome, topology)),
-    ...largest(outcomes.filter(({ key }) => !key)).map((outcome) => `losing ${named(outcome)} ${takes(outcome.openers)} all that opens the repository: ${taken(outcome.openers)}`),
+    ...largest(outcomes.filter(({ point }) => !point)).map((outcome) => ({ text: pointReason(outcome, topology), losses: outcome.losses, takes: things('vault', outcome.vaults) })),
+    ...largest(outcomes.filter(({ key }) => !key)).map((outcome) => ({
+      text: `losing ${named(outcome)} ${takes(outcome.openers)} all that opens the repository: ${taken(outcome.openers)}`,
+      losses: outcome.losses,
+      takes: things('opener', outcome.openers),
+    })),
     ...largest(outcomes.filter(({ controlled }) => !controlled)).map((outcome) => {
       const both = outcome.control === 'yes' && outcome.site === 'yes';
-      return `losing ${named(outcome)} ${both ? 'takes' : 'may take'} the control side together with the site: nobody is left to restore`;
+      return {
+        text: `losing ${named(outcome)} ${both ? 'takes' : 'may take'} the control side together with the site: nobody is left to restore`,
+        losses: outcome.losses,
+        takes: [
+          { of: 'site', name: topology.site.name },
+          { of: 'control', name: 'control side' },
+        ] as const,
+      };
     }),
   ];
+}
+
+function things(of: Thing['of'], { lost, doubtful }: Fate): readonly Thing[] {
+  return [...lost, ...doubtful].map((name) => ({ of, name }));
 }
 
 function pointReason(outcome: Outcome, topology: Topology): string {
@@ -41,12 +66,23 @@ function taken({ lost, doubtful }: Fate): string {
   return `${all} (too little is known of where ${lost.length === 0 && doubtful.length > 1 ? 'they stand' : `${listed(doubtful)} ${doubtful.length === 1 ? 'stands' : 'stand'}`})`;
 }
 
-function listed(names: readonly string[]): string {
+/** `near, west and south`. */
+export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function named({ losses }: Outcome): string {
-  return losses.map(lossName).join(' and ');
+  return losses.map(lossText).join(' and ');
+}
+
+/** The loss in a sentence: of a domain that nobody named, by what it lies in: `a zone of own/berlin`. */
+function lossText(loss: Loss): string {
+  const { level, at } = loss;
+  const coordinates = COORDINATES[level];
+  const given = coordinates.flatMap((coordinate) => at[coordinate] ?? []);
+  if (given.length === coordinates.length) return lossName(loss);
+  const within = coordinates.findIndex((coordinate) => at[coordinate] === undefined);
+  return within === 0 ? aLevel(level) : `${aLevel(level)} of ${given.slice(0, within).join('/')}`;
 }
 
 function largest(outcomes: readonly Outcome[]): readonly Outcome[] {

@@ -3,8 +3,9 @@ import type { PlanConfig } from '../config/schema.ts';
 import { LifeboatError } from '../core/errors.ts';
 import { placedPlan } from './from-config.ts';
 import { nearestPlans } from './nearest.ts';
-import { aLevel, changeText, reasonsOf } from './reasons.ts';
+import { aLevel, changeText, listed, reasonsOf } from './reasons.ts';
 import { assess } from './survival.ts';
+import { whereIs, whereToChange } from './where.ts';
 
 /** What is wrong with a plan that breaks its promise, for people. */
 export interface BrokenPromise {
@@ -16,15 +17,18 @@ export interface BrokenPromise {
 
 /** Why the plan does not keep its promise, and what to do; undefined when it does, or promises nothing. */
 export function brokenPromise(config: Config, name: string, plan: PlanConfig): BrokenPromise | undefined {
-  const { topology, surroundings } = placedPlan(config, plan);
+  const placed = placedPlan(config, plan);
+  const { topology, surroundings, mistyped } = placed;
   const { holds, broken } = assess(topology);
   if (holds !== false || topology.outlives === undefined) return undefined;
-  const reasons = reasonsOf(broken, topology);
-  const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : '';
+  const [first, ...others] = reasonsOf(broken, topology);
+  const lines = [...new Set(first?.takes.map((thing) => whereIs(config, placed, thing)))];
+  const more = others.length > 0 ? `; and ${others.length === 1 ? 'one more loss' : `${others.length} more losses`}` : '';
   const [nearest = []] = nearestPlans(topology, surroundings);
+  const changes = nearest.map((change) => `${changeText(change, name, topology)} (${whereToChange(config, placed, name, change)})`);
   return {
-    message: `promises to outlive ${aLevel(topology.outlives)}, and does not: ${reasons[0] ?? ''}${more}`,
-    fix: `${sentence(nearest.map((change) => changeText(change, name, topology)).join('; '))}. \`lifeboat placement ${name}\` shows every loss; without \`outlives\` nothing is promised.`,
+    message: `promises to outlive ${aLevel(topology.outlives)}, and does not: ${first?.text ?? ''} (${listed(lines)})${more}`,
+    fix: `${[...mistyped, changes.join('; ')].map((text) => `${sentence(text)}.`).join(' ')} \`lifeboat placement ${name}\` shows every loss; without \`outlives\` nothing is promised.`,
   };
 }
 
@@ -32,7 +36,7 @@ export function brokenPromise(config: Config, name: string, plan: PlanConfig): B
 export function refuseBrokenPromise(config: Config, name: string, plan: PlanConfig): void {
   const broken = brokenPromise(config, name, plan);
   if (broken === undefined) return;
-  throw new LifeboatError('LB_PLACEMENT_BROKEN', `Plan "${name}" ${broken.message}`, { where: `${config.file}: plans.${name}.outlives`, hint: broken.fix });
+  throw new LifeboatError('LB_PLACEMENT_BROKEN', `Plan "${name}" ${broken.message}`, { where: `${config.lineOf(['plans', name, 'outlives'])}: plans.${name}.outlives`, hint: broken.fix });
 }
 
 function sentence(text: string): string {

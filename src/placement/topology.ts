@@ -9,6 +9,12 @@ export interface Standing {
   readonly place: Place;
 }
 
+/** The same by what it is and what it is called. */
+export interface Thing {
+  readonly of: 'site' | 'control' | 'vault' | 'opener';
+  readonly name: string;
+}
+
 /** All that decides whether a plan survives a loss. */
 export interface Topology {
   readonly site: Standing;

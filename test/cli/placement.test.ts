@@ -1,11 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseWriteKey } from '../../src/keys/index.ts';
 import { openWriter } from '../../src/repository/index.ts';
 import { openVault } from '../../src/vault/open.ts';
 import { doctorDocument, errorDocument, placementDocument } from './documents.ts';
-import { Home } from './home.ts';
+import { edit, Home } from './home.ts';
 import { emptyFolder } from './lifeboat.ts';
 
 const VAULTS = `vaults:
@@ -27,7 +27,8 @@ describe('lifeboat placement', () => {
     const home = await homeWith('vaults: [near, west, south], outlives: cloud, copies: 3');
     const { code, stdout, stderr } = await home.run(['placement', '--stored', '1000GiB', '--change', '1%', '--backups', '24']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('plan prod: promises to outlive a cloud, and does');
+    expect(stdout).toContain('plan prod (lifeboat.yaml:8): promises to outlive a cloud, and does');
+    expect(stdout).toContain('Key slots in the vaults: not compared with lifeboat.yaml: no vault is asked with --stored');
     expect(stdout).toMatch(/^cloud aws +the site, near, west +1 of 3 +1 of 1 +not given +survives$/m);
     expect(stdout).toMatch(/^region aws\/eu-west-1 +west +2 of 3 +1 of 1 +not given +survives$/m);
     expect(stdout).toContain('two clouds at once can be too much: cloud aws with cloud own');
@@ -42,8 +43,10 @@ describe('lifeboat placement', () => {
     expect(code).toBe(4);
     expect(stdout).toContain('promises to outlive a cloud, and DOES NOT; it could promise to outlive a region');
     expect(stdout).toMatch(/^cloud aws .*LOST, though promised$/m);
-    expect(stdout).toContain('Why not:\n  - losing cloud aws takes every vault: near and west\n');
-    expect(stdout).toContain('The nearest plan that keeps it:\n  - add vault south to plans.prod.vaults\n  - set `copies: 3` in plans.prod (now 2)\n');
+    expect(stdout).toContain('Why not:\n  - losing cloud aws takes every vault: near and west\n      near  cloud aws  lifeboat.yaml:4\n      west  cloud aws  lifeboat.yaml:5\n');
+    expect(stdout).toContain(
+      'The nearest plan that keeps it:\n  - add vault south to plans.prod.vaults (lifeboat.yaml:8)\n  - set `copies: 3` in plans.prod (now 2) (lifeboat.yaml:8)\n  a backup is then safe only when all 3 vaults have it; with one vault more, one may be down\n',
+    );
   });
 
   it('says the same to scripts', async () => {
@@ -53,7 +56,9 @@ describe('lifeboat placement', () => {
       ok: false,
       holds: false,
       couldPromise: 'region',
-      nearest: [[{ kind: 'add-vault', vault: 'south' }, { kind: 'raise-copies', to: 3 }]],
+      reasons: [{ loss: 'cloud aws', takes: [{ of: 'vault', name: 'near', where: 'lifeboat.yaml:4' }, { of: 'vault', name: 'west', where: 'lifeboat.yaml:5' }] }],
+      nearest: [[{ kind: 'add-vault', vault: 'south', where: 'lifeboat.yaml:8' }, { kind: 'raise-copies', to: 3 }]],
+      slots: { unknown: expect.any(String) as string },
       cost: { usage: { stored: 1e12, addedPerDay: 2e10, backupsPerDay: 24 } },
     });
     expect(document.losses.filter(({ breaksPromise }) => breaksPromise).map(({ loss }) => loss)).toContain('cloud aws');
@@ -97,6 +102,39 @@ describe('lifeboat placement', () => {
   });
 });
 
+describe('the key slots in the vaults', () => {
+  const VAULT = 'vaults:\n  near: {type: directory, path: near, domain: {cloud: own, region: rome}}\n  far: {type: directory, path: far, domain: {cloud: other, account: x, region: oslo, zone: a}}\n';
+
+  it('are compared with keys.openers, by placement and by doctor', async () => {
+    const home = await homeWith('vaults: [near, far], outlives: cloud', VAULT);
+    expect((await home.json(placementDocument, 0, ['placement'])).slots).toEqual({ unknown: expect.stringContaining('could not be read') as string });
+    expect((await home.run(['init'])).code).toBe(0);
+    expect((await home.json(placementDocument, 0, ['placement'])).slots).toMatchObject({ findings: [], found: [{ kind: 'post-quantum', role: 'owner', vaults: ['near', 'far'] }], silent: [] });
+    expect((await home.run(['placement'])).stdout).toContain('Key slots in the vaults: as lifeboat.yaml says, in every vault\nSLOT');
+
+    await edit(home, 'lifeboat.yaml', 'keys: {', 'keys: {openers: [{kind: passphrase}], ');
+    const { ok, holds, slots } = await home.json(placementDocument, 4, ['placement']);
+    expect({ ok, holds }).toEqual({ ok: false, holds: true });
+    expect(slots).toMatchObject({ findings: [{ kind: 'breaks' }, { kind: 'nothing-opened', where: 'lifeboat.yaml:6' }, { kind: 'not-named' }] });
+    expect((await home.run(['placement'])).stdout).toContain('BREAKS THE PROMISE: losing cloud aws: nothing that is left (passphrase) opens a key slot');
+    const { findings } = await home.json(doctorDocument, 4, ['doctor']);
+    expect(findings.filter(({ check }) => check === 'key-slots').map(({ status }) => status)).toEqual(['fail', 'warn', 'warn']);
+
+    await edit(home, 'lifeboat.yaml', 'kind: passphrase', 'kind: age');
+    expect((await home.json(placementDocument, 0, ['placement'])).slots).toMatchObject({ findings: [] });
+    expect((await home.json(doctorDocument, 4, ['doctor'])).findings.find(({ check }) => check === 'key-slots')).toMatchObject({ subject: 'plan "prod"', status: 'ok', message: expect.stringContaining('age') as string });
+  });
+
+  it('are missed where a vault lacks one, and a vault that is away hides nothing of the others', async () => {
+    const home = await homeWith('vaults: [near, far], outlives: cloud', VAULT);
+    expect((await home.run(['init'])).code).toBe(0);
+    await rm(home.path('far/keys'), { recursive: true });
+    expect((await home.json(placementDocument, 4, ['placement'])).slots).toMatchObject({ findings: [{ kind: 'breaks', text: expect.stringContaining('losing cloud own') as string }, { kind: 'not-everywhere' }] });
+    await rm(home.path('far'), { recursive: true });
+    expect((await home.json(placementDocument, 0, ['placement'])).slots).toMatchObject({ findings: [], found: [{ vaults: ['near'] }], silent: [{ vault: 'far' }] });
+  });
+});
+
 describe('a plan that breaks its promise', () => {
   it('is refused by backup before anything is looked at or written', async () => {
     const home = await homeWith('vaults: [south], outlives: cloud');
@@ -104,8 +142,8 @@ describe('a plan that breaks its promise', () => {
     expect(error).toMatchObject({
       code: 'LB_PLACEMENT_BROKEN',
       message: expect.stringContaining('losing cloud own takes its only vault, south') as string,
-      where: 'lifeboat.yaml: plans.prod.outlives',
-      hint: expect.stringContaining('Add vault near to plans.prod.vaults') as string,
+      where: 'lifeboat.yaml:8: plans.prod.outlives',
+      hint: expect.stringContaining('Add vault near to plans.prod.vaults (lifeboat.yaml:8)') as string,
     });
     // The write key, the folder and the cluster are missing too: had anything else been tried first, that would have been the error.
   });

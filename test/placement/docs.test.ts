@@ -18,4 +18,8 @@ describe('docs/placement.md', () => {
     const counted = [...page.matchAll(/^\| ([^|]+) \| (\d+) \|$/gm)].map(([, store, count]) => [store?.replace('hot, locally redundant', 'hot, LRS').replace('Storage, hot', 'Storage hot'), Number(count)]);
     expect(counted).toEqual(PRICE_TABLES.map(({ store, regions }) => [store, Object.keys(regions).length]));
   });
+
+  it('gives page and dates of every price table', () => {
+    for (const { source, entered, compared } of PRICE_TABLES) expect(page).toContain(`| ${source} | ${entered} | ${compared.on}: `);
+  });
 });

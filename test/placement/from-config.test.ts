@@ -4,6 +4,7 @@ import { doubtsOf } from '../../src/placement/doubts.ts';
 import { placedPlan } from '../../src/placement/from-config.ts';
 import type { PlacedPlan } from '../../src/placement/from-config.ts';
 import { refuseBrokenPromise } from '../../src/placement/refuse.ts';
+import { assess } from '../../src/placement/survival.ts';
 
 /** The plan of a lifeboat.yaml with these sections. */
 function placed({ site = '{}', vaults, keys = '{}', rest = '', plan }: { readonly site?: string; readonly vaults: string; readonly keys?: string; readonly rest?: string; readonly plan: string }): PlacedPlan {
@@ -35,8 +36,8 @@ describe('a plan of lifeboat.yaml', () => {
       { name: 'c', place: { cloud: 'gcp', zone: 'multi' } },
     ]);
     expect(inferred).toEqual([
-      { name: 'vault "a"', fields: ['zone', 'region', 'cloud'] },
-      { name: 'vault "c"', fields: ['zone', 'cloud'] },
+      { name: 'a', fields: ['zone', 'region', 'cloud'] },
+      { name: 'c', fields: ['zone', 'cloud'] },
     ]);
   });
 
@@ -68,19 +69,44 @@ describe('a plan of lifeboat.yaml', () => {
     expect(doubtsOf(plan).join('\n')).toContain('keys.openers');
   });
 
-  it('says what is not given and what looks mistyped', () => {
+  it('does not count on what looks mistyped, and says so with its line', () => {
+    const plan = placed({
+      site: '{domain: {cloud: gpc, region: europe-west3}}',
+      vaults: '{a: {type: directory, path: a, domain: {cloud: aws, region: eu-west-1a}}, b: {type: directory, path: b, domain: {cloud: Google-Cloud, region: eu}}}',
+      rest: 'control: {domain: {cloud: own, region: berlin}}',
+      plan: '{site: prod, vaults: [a, b], outlives: region}',
+    });
+    expect(plan.topology.vaults.map(({ place }) => place)).toEqual([{ cloud: 'aws' }, { cloud: 'gcp' }]);
+    expect(plan.topology.site.place).toEqual({ cloud: 'gcp', region: 'europe-west3' });
+    expect(plan.topology.control?.place).toEqual({ cloud: 'own', region: 'berlin' });
+    expect(plan.mistyped).toEqual([
+      'vault a (lifeboat.yaml:3): `eu-west-1a` is no region of aws, and counts as not given: is it a zone? The region is `eu-west-1`',
+      'vault b (lifeboat.yaml:3): `eu` is no region of gcp, and counts as not given: for a bucket in several regions write `multi`',
+      'site prod (lifeboat.yaml:2): cloud `gpc` looks like `gcp` mistyped, and counts as it; if it is another provider, give it a name less like it',
+    ]);
+  });
+
+  it('keeps a misspelt cloud from passing for one more cloud', () => {
+    const vaults = (cloud: string): string => `{a: {type: s3, bucket: near, region: eu-west-1}, b: {type: directory, path: b, domain: {cloud: ${cloud}, account: x, region: eu-west-2, zone: y}}}`;
+    const holds = (cloud: string): boolean | undefined => assess(placed({ vaults: vaults(cloud), plan: '{site: prod, vaults: [a, b], outlives: cloud}' }).topology).holds;
+    expect(holds('hetzner')).toBe(true);
+    expect(holds('asw')).toBe(false);
+  });
+
+  it('says what is not given, and what may be mistyped', () => {
     const doubts = doubtsOf(
       placed({
-        site: '{domain: {cloud: gpc, region: europe-west3}}',
-        vaults: '{a: {type: directory, path: a, domain: {cloud: aws, region: eu-west-1a}}, b: {type: directory, path: b}}',
+        site: '{domain: {cloud: aws, region: eu-centrl-1, zone: eu-central-1a}}',
+        vaults: '{a: {type: s3, bucket: near, region: eu-central-1}, b: {type: directory, path: b}, c: {type: s3, bucket: far, region: eu-west-1}}',
         rest: 'control: {domain: {cloud: own, region: berlin}}',
-        plan: '{site: prod, vaults: [a, b], outlives: region}',
+        plan: '{site: prod, vaults: [a, b, c], outlives: region}',
       }),
     );
     expect(doubts).toEqual([
       'vault b: cloud and region not given; it counts as lost with any',
-      'vault a: `eu-west-1a` does not look like a region of aws, and counts as one of its own: is it mistyped?',
-      'site prod: cloud `gpc` counts as another cloud than `gcp`: is it mistyped?',
+      'site prod: `eu-centrl-1` differs by a letter from `eu-central-1` of vault a, and counts as another region: is one of them mistyped?',
+      'site prod: `eu-central-1a` means another zone in another account; the zone’s id (such as `euc1-az1`) does not',
+      'cloud, region and zone of vaults a and c are taken from their settings',
       expect.stringContaining('taken for granted') as string,
     ]);
   });
@@ -110,9 +136,9 @@ plans:
     expect(refuse('broken')).toThrow(
       expect.objectContaining({
         code: 'LB_PLACEMENT_BROKEN',
-        message: 'Plan "broken" promises to outlive a cloud, and does not: losing cloud aws takes every vault: near and west',
-        where: 'lifeboat.yaml: plans.broken.outlives',
-        hint: expect.stringContaining('Add vault south to plans.broken.vaults; set `copies: 3` in plans.broken (now 2).') as string,
+        message: 'Plan "broken" promises to outlive a cloud, and does not: losing cloud aws takes every vault: near and west (lifeboat.yaml:4 and lifeboat.yaml:5)',
+        where: 'lifeboat.yaml:9: plans.broken.outlives',
+        hint: expect.stringContaining('Add vault south to plans.broken.vaults (lifeboat.yaml:9); set `copies: 3` in plans.broken (now 2) (lifeboat.yaml:9).') as string,
       }) as Error,
     );
   });

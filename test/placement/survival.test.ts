@@ -60,7 +60,7 @@ describe('a plan', () => {
   it('does not outlive a cloud when one copy is enough to be safe: it may be the one that is lost', () => {
     const { holds, broken } = assess({ ...plan, copies: 1 });
     expect(holds).toBe(false);
-    expect(reasonsOf(broken, plan)[0]).toContain('losing cloud aws');
+    expect(reasonsOf(broken, plan)[0]?.text).toContain('losing cloud aws');
   });
 
   it('with one vault outlives nothing that can take it, wherever the site is: what is promised is the backups, not the site', () => {
@@ -103,6 +103,6 @@ describe('a plan', () => {
   it('names the largest loss that takes something, not all that lies in it', () => {
     const { broken } = assess({ ...plan, vaults: [at('near', aws('eu-central-1')), at('west', aws('eu-west-1'))] });
     expect(broken.length).toBeGreaterThan(1);
-    expect(reasonsOf(broken, plan)).toEqual(['losing cloud aws takes every vault: near and west']);
+    expect(reasonsOf(broken, plan)).toEqual([{ text: 'losing cloud aws takes every vault: near and west', losses: [{ level: 'cloud', at: { cloud: 'aws' } }], takes: [{ of: 'vault', name: 'near' }, { of: 'vault', name: 'west' }] }]);
   });
 });

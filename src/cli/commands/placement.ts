@@ -10,10 +10,10 @@ export const definePlacement: Define = (parent, run) => {
     .command('placement')
     .summary('show which losses a plan survives, and what it costs')
     .description(
-      'Shows what is left after each failure domain that can be lost: copies of a safe point, keys, the control side; whether the plan keeps its promise (`outlives`), what to change if it does not, and what a month costs. Reads lifeboat.yaml, and the list of points for the costs; writes nothing.',
+      'Shows what is left after each failure domain that can be lost: copies of a safe point, keys, the control side; whether the plan keeps its promise (`outlives`), what to change if it does not, and what a month costs. Reads lifeboat.yaml, the key slots and the list of points in the vaults (not with --stored); writes nothing.',
     )
     .argument('[plan]', 'which plan of lifeboat.yaml; not needed when there is one')
-    .addOption(new Option('--stored <size>', 'bytes in each vault, for the costs: 500GiB, 2TB (default: from the points)').argParser(size))
+    .addOption(new Option('--stored <size>', 'bytes in each vault, for the costs: 500GiB, 2TB; no vault is asked then, and none need exist (default: from the points)').argParser(size))
     .addOption(new Option('--change <share>', 'what a day adds: 2% of what is stored, or a size (default: from the points)').argParser(change))
     .addOption(new Option('--backups <number>', 'backups a day (default: from the points)').argParser(count))
     .addHelpText(
@@ -24,7 +24,7 @@ export const definePlacement: Define = (parent, run) => {
           ['placement prod --stored 500GiB --change 2%', 'with the costs of a plan that has no points yet'],
           ['placement prod --json', 'for scripts and monitoring'],
         ],
-        [[0, 'the promise is kept, or nothing is promised'], ...COMMON_EXITS, [4, 'the plan does not keep its promise']],
+        [[0, 'the promise is kept, or nothing is promised'], ...COMMON_EXITS, [4, 'the plan, or the key slots in its vaults, do not keep its promise']],
       ),
     )
     .action(run(async (context, plan: string | undefined, options: PlacementOptions) => (await import('../placement/placement.ts')).placement(context, plan, options)));

@@ -6,6 +6,7 @@ import type { Finding, Report } from './finding.ts';
 import { checkKeys } from './keys.ts';
 import { checkPlacement } from './placement.ts';
 import { checkSite } from './site.ts';
+import { checkSlots } from './slots.ts';
 import { checkVault } from './vault.ts';
 
 /** `lifeboat doctor`: tries everything the plans need. Exit 4 when something would make a backup or a restore fail. */
@@ -26,6 +27,7 @@ export async function doctor(context: Context, planName: string | undefined): Pr
     await checkSite(context, plan.site, plan, report);
   }
   const keys = await checkKeys(context, config, report);
+  for (const [name, plan] of plans) await checkSlots(context, config, name, plan, report);
   const vaultNames = new Set(plans.flatMap(([, plan]) => plan.vaults));
   for (const vault of config.vaults.values()) {
     signal.throwIfAborted();

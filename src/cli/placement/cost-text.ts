@@ -21,7 +21,7 @@ export function costText(usage: UsageFound, cost: MonthlyCost | undefined, style
     `${title}, in USD`,
     formatTable([{ title: '' }, { title: 'at' }, { title: 'storage', right: true }, { title: 'requests', right: true }, { title: 'month', right: true }, { title: 'one restore', right: true }], rows),
     ['Taken for granted:', ...assumptions(usage.from).map((line) => `  - ${line}`)].join('\n'),
-    ['Prices are list prices that nobody has checked since they were entered:', ...tables.map(({ store, entered, source, basis }) => `  - ${store}: entered ${entered}; ${source}\n    ${basis}`)].join('\n'),
+    ['Prices are list prices; what holds is the page:', ...tables.map(({ store, entered, source, basis, compared }) => `  - ${store}: ${source}\n    entered ${entered}: ${basis}\n    compared ${compared.on}: ${compared.with}`)].join('\n'),
   ].join('\n\n');
 }
 
@@ -35,7 +35,8 @@ function assumptions(from: readonly string[]): readonly string[] {
   return [
     ...from,
     `nothing is deleted; a month has ${DAYS_OF_A_MONTH} days; a GB on the bill has 2^30 bytes; no free tier but that of egress, no discounts, no taxes`,
-    'one restore reads all that is stored, from one vault, over the internet; verifying is not counted',
+    'one restore reads all that is stored, from one vault, over the internet',
+    'not counted: verifying, replicating, calls of key services, old versions and locks that keep what was deleted',
     'sending is priced as if it went over the internet, but for vaults in the sender’s own region',
   ];
 }
@@ -54,6 +55,6 @@ export function costDocument(usage: UsageFound, cost: MonthlyCost | undefined): 
     vaults,
     sending,
     assumptions: assumptions(usage.from),
-    prices: tables.map(({ store, source, entered, basis }) => ({ store, source, entered, basis })),
+    prices: tables.map(({ store, source, entered, basis, compared }) => ({ store, source, entered, basis, compared })),
   };
 }

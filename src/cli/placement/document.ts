@@ -1,21 +1,26 @@
+import type { Config } from '../../config/load.ts';
 import type { Proposal } from '../../placement/change.ts';
 import type { PlacedPlan } from '../../placement/from-config.ts';
 import { lossName } from '../../placement/loss.ts';
 import { changeText, reasonsOf } from '../../placement/reasons.ts';
 import type { Assessment, Outcome } from '../../placement/survival.ts';
 import type { Standing } from '../../placement/topology.ts';
+import { whereIs, whereToChange } from '../../placement/where.ts';
+import type { ComparedSlots } from './look.ts';
 
 /** All that is shown of a plan, but for its costs. */
 export interface Shown {
   readonly plan: string;
+  readonly config: Config;
   readonly placed: PlacedPlan;
   readonly assessment: Assessment;
   readonly nearest: readonly Proposal[];
+  readonly slots: ComparedSlots;
   readonly doubts: readonly string[];
 }
 
 /** The plan as `--json` shows it. */
-export function promiseDocument({ plan, placed, assessment, nearest, doubts }: Shown): Readonly<Record<string, unknown>> {
+export function promiseDocument({ plan, config, placed, assessment, nearest, slots, doubts }: Shown): Readonly<Record<string, unknown>> {
   const { topology } = placed;
   const { site, control, vaults, openers, copies, outlives } = topology;
   return {
@@ -29,8 +34,21 @@ export function promiseDocument({ plan, placed, assessment, nearest, doubts }: S
     vaults: vaults.map(standing),
     keys: openers.map(standing),
     losses: assessment.outcomes.map((outcome) => lossDocument(outcome, assessment)),
-    reasons: reasonsOf(assessment.broken, topology),
-    nearest: nearest.map((proposal) => proposal.map((change) => ({ ...change, text: changeText(change, plan, topology) }))),
+    reasons: reasonsOf(assessment.broken, topology).map(({ text, losses, takes }) => ({
+      text,
+      loss: losses.map(lossName).join(' and '),
+      takes: takes.map((thing) => ({ ...thing, where: whereIs(config, placed, thing) })),
+    })),
+    nearest: nearest.map((proposal) => proposal.map((change) => ({ ...change, text: changeText(change, plan, topology), where: whereToChange(config, placed, plan, change) }))),
+    slots:
+      'unknown' in slots
+        ? slots
+        : {
+            found: slots.found,
+            findings: slots.findings.map(({ kind, text, path }) => ({ kind, text, ...(path !== undefined && { where: config.lineOf(path) }) })),
+            silent: slots.silent,
+          },
+    mistyped: placed.mistyped,
     doubts,
   };
 }

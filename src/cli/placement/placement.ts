@@ -12,6 +12,8 @@ import type { Context } from '../context.ts';
 import { costDocument, costText } from './cost-text.ts';
 import { promiseDocument } from './document.ts';
 import { placementText } from './text.ts';
+import { compareSlots, lookInto } from './look.ts';
+import type { Seen } from './look.ts';
 import { usageOf } from './usage.ts';
 import type { PlacementOptions, UsageFound } from './usage.ts';
 
@@ -20,15 +22,20 @@ export async function placement(context: Context, planName: string | undefined, 
   const { name, plan, config } = await context.plan(planName);
   const placed = placedPlan(config, plan);
   const assessment = assess(placed.topology);
-  const shown = { plan: name, placed, assessment, nearest: nearestPlans(placed.topology, placed.surroundings), doubts: doubtsOf(placed) };
-  const usage = await usageOf(context, plan, options);
+  const seen = options.stored === undefined ? await lookInto(context, config, plan) : NOT_LOOKED;
+  const slots = compareSlots(placed, assessment, seen);
+  const shown = { plan: name, config, placed, assessment, nearest: nearestPlans(placed.topology, placed.surroundings), slots, doubts: doubtsOf(placed) };
+  const usage = usageOf(seen, options);
   const cost = costOf(config, plan, placed, usage);
-  const ok = assessment.holds !== false;
+  const ok = assessment.holds !== false && ('unknown' in slots || slots.findings.every(({ kind }) => kind !== 'breaks'));
   await context.output.result({ ok, ...promiseDocument(shown), cost: costDocument(usage, cost) }, () =>
     [placementText(shown, context.output.style), costText(usage, cost, context.output.style)].join('\n\n'),
   );
   return ok ? EXIT.ok : EXIT.findings;
 }
+
+/** With `--stored` nothing is asked: the vaults of a plan that is thought about need not exist. */
+const NOT_LOOKED: Seen = { points: { unknown: '' }, slots: { unknown: 'no vault is asked with --stored' }, asked: [], silent: [] };
 
 function costOf(config: Config, plan: PlanConfig, { topology }: PlacedPlan, usage: UsageFound): MonthlyCost | undefined {
   if ('unknown' in usage) return undefined;

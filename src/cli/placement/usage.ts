@@ -1,10 +1,7 @@
-import { messageOf } from '../../core/errors.ts';
-import type { PlanConfig } from '../../config/schema.ts';
 import type { Usage } from '../../placement/cost/cost.ts';
 import type { PointHeader } from '../../repository/api.ts';
-import type { Context } from '../context.ts';
 import { formatBytes, formatCount, plural } from '../text.ts';
-import { chosenVaults, closeVaults, openVaults } from '../vaults.ts';
+import type { Seen } from './look.ts';
 
 /** What a day adds: a share of what is stored, or bytes. */
 export type Change = { readonly share: number } | { readonly bytes: number };
@@ -25,43 +22,19 @@ const ASSUMED_BACKUPS = 24;
 /** How far back growth is measured, ms, and the least that says something. */
 const LONGEST = 30 * DAY;
 const SHORTEST = DAY / 4;
-/** Vaults that do not answer must not keep the rest from being shown, ms. */
-const PATIENCE = 15_000;
 
 /** What the plan stores: as the options say, else as the points in its vaults show. */
-export async function usageOf(context: Context, plan: PlanConfig, options: PlacementOptions): Promise<UsageFound> {
+export function usageOf(seen: Pick<Seen, 'points'>, options: PlacementOptions): UsageFound {
   if (options.stored !== undefined) {
     const { usage, from } = rates(options.stored, options, undefined);
     return { usage: { stored: options.stored, points: 0, ...usage }, from: [`${formatBytes(options.stored)} in each vault (--stored)`, ...from] };
   }
-  let points: readonly PointHeader[];
-  try {
-    points = await pointsOf(context, plan);
-  } catch (error) {
-    context.signal.throwIfAborted();
-    return { unknown: `the vaults could not be read (${messageOf(error)})` };
-  }
+  if ('unknown' in seen.points) return seen.points;
+  const { points } = seen;
   if (points.length === 0) return { unknown: 'there is no recovery point yet' };
   const stored = points.reduce((sum, { stats }) => sum + stats.storedBytes, 0);
   const { usage, from } = rates(stored, options, points);
   return { usage: { stored, points: points.length, ...usage }, from: [`${formatBytes(stored)} in each vault: what the ${plural(points.length, 'point')} of the site added`, ...from] };
-}
-
-async function pointsOf(context: Context, plan: PlanConfig): Promise<readonly PointHeader[]> {
-  const vaults = await openVaults(context, await chosenVaults(context, {}, plan.vaults));
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
-  try {
-    const { openReader } = await import('../../repository/index.ts');
-    const reader = await openReader({ vaults, signal });
-    try {
-      const listed = await reader.listPoints({ site: plan.site, signal });
-      return listed.flatMap(({ header }) => (header === undefined ? [] : [header]));
-    } finally {
-      await reader.close();
-    }
-  } finally {
-    await closeVaults(vaults);
-  }
 }
 
 interface Rates {

@@ -11,7 +11,7 @@ export interface RegionPrices {
   readonly reads: number;
   /** For a GiB to the internet, by what goes there in a month. */
   readonly egress: Tiers;
-  /** These figures were entered without anything to compare them with. */
+  /** Nothing was found to compare the storage price with. */
   readonly unconfirmed?: true;
 }
 
@@ -25,8 +25,10 @@ export interface PriceTable {
   readonly source: string;
   /** When the figures were entered: ISO date. */
   readonly entered: string;
-  /** What they were entered from. Nobody has compared them with the source since. */
+  /** What they were entered from. */
   readonly basis: string;
+  /** What was compared since, with what, and when: ISO date. None of it is the live page. */
+  readonly compared: { readonly on: string; readonly with: string };
   readonly regions: Readonly<Record<string, RegionPrices>>;
 }
 

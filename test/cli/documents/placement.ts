@@ -12,6 +12,8 @@ const fate = z
   .meta({ id: 'what a loss takes' });
 const LEVELS = ['zone', 'region', 'account', 'cloud'] as const;
 const HITS = ['no', 'perhaps', 'yes'] as const;
+const OF = z.enum(['site', 'control', 'vault', 'opener']);
+const line = text('The line of lifeboat.yaml.').regex(/^lifeboat\.yaml:\d+$/);
 const unknown = z.strictObject({ unknown: text('Why it is not known.') });
 
 export const placementDocument = z.strictObject({
@@ -41,24 +43,64 @@ export const placementDocument = z.strictObject({
       }),
     )
     .describe('Every single loss.'),
-  reasons: texts('Why the promise is not kept.'),
+  reasons: z
+    .array(
+      z.strictObject({
+        text: text('Why, in words.'),
+        loss: text('The loss that breaks it.'),
+        takes: z.array(z.strictObject({ of: OF.describe('What kind of thing it takes.'), name: text('Its name.'), where: line })).describe('What it takes.'),
+      }),
+    )
+    .describe('Why the promise is not kept.'),
   nearest: z
     .array(
       z.array(
         z.strictObject({
           kind: z.enum(['raise-copies', 'add-vault', 'new-vault', 'say-domain', 'add-opener', 'move-control']).describe('What to do.'),
           text: text('The same in words.'),
+          where: line,
           to: int('With `raise-copies`.').optional(),
           vault: text('With `add-vault`.').optional(),
           level: z.enum(LEVELS).describe('With `new-vault` and `move-control`.').optional(),
           count: int('With `new-vault`.').optional(),
-          of: z.enum(['site', 'control', 'vault', 'opener']).describe('With `say-domain`.').optional(),
+          of: OF.describe('With `say-domain`.').optional(),
           name: text('With `say-domain`.').optional(),
           fields: z.array(z.enum(LEVELS)).describe('With `say-domain`.').optional(),
         }),
       ),
     )
     .describe('The nearest plans that would pass: changes, all of which are to be made.'),
+  slots: z
+    .union([
+      unknown,
+      z.strictObject({
+        found: z
+          .array(
+            z.strictObject({
+              id: text('Its id.'),
+              kind: text('What opens it.'),
+              role: text('The role it opens.'),
+              key: text('The key, where a service holds it.').optional(),
+              keyVersion: text('Its version.').optional(),
+              vaults: texts('Where it is.'),
+              size: int('Bytes.'),
+            }),
+          )
+          .describe('Key slots there are.'),
+        findings: z
+          .array(
+            z.strictObject({
+              kind: z.enum(['breaks', 'nothing-opened', 'not-named', 'not-everywhere']).describe('What is not as named.'),
+              text: text('The same in words.'),
+              where: line.optional(),
+            }),
+          )
+          .describe('How they differ from what `keys.openers` names.'),
+        silent: z.array(z.strictObject({ vault: text('The vault.'), problem: text('Why it does not say.') })).describe('Vaults that could not be asked.'),
+      }),
+    ])
+    .describe('The key slots in the vaults, compared with those that are named.'),
+  mistyped: texts('Domains that look like the same thing written in two ways.'),
   doubts: texts('What is not known and decides something.'),
   cost: z
     .union([
@@ -94,7 +136,7 @@ export const placementDocument = z.strictObject({
           .describe('What leaves the cloud of the machine that makes backups.'),
         assumptions: texts('What was taken for granted.'),
         prices: z
-          .array(z.strictObject({ store: text('Whose.'), source: text('Where they are from.'), entered: text('When they were entered.'), basis: text('What they are of.') }))
+          .array(z.strictObject({ store: text('Whose.'), source: text('Where they are from.'), entered: text('When they were entered.'), basis: text('What they are of.'), compared: z.strictObject({ on: z.iso.date().describe('When.'), with: text('With what.') }).describe('What they were last compared with.') }))
           .describe('The price tables that were used.'),
       }),
     ])

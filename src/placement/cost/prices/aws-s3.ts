@@ -20,6 +20,10 @@ export const awsS3: PriceTable = {
   source: 'https://aws.amazon.com/s3/pricing/',
   entered: '2026-11-25',
   basis: 'first tiers as others read them from the price list in July 2026; further tiers and requests from memory',
+  compared: {
+    on: '2026-11-26',
+    with: 'the first tier of storage, all regions, and the first of egress, six regions, with figures a public project read from the AWS Price List on 2026-07-01 and 2026-07-04; the further tiers of egress of ap-southeast-2 with a page of 2020; nothing for requests',
+  },
   regions: {
     'us-east-1': region(storage(0.023, 0.022, 0.021), 0.005, 0.0004),
     'us-east-2': region(storage(0.023, 0.022, 0.021), 0.005, 0.0004),

@@ -22,6 +22,10 @@ export const azureBlob: PriceTable = {
   source: 'https://azure.microsoft.com/pricing/details/storage/blobs/',
   entered: '2026-11-25',
   basis: 'first tiers and requests as others read them from the price list in 2026; further tiers from memory; zone-redundant accounts (ZRS) cost about a quarter more',
+  compared: {
+    on: '2026-11-26',
+    with: 'the first tier of storage (0.0184) and the requests with figures public projects read from the Azure Retail Prices API, region not said; the first tier of egress with pages of 2026; nothing for westeurope',
+  },
   regions: {
     eastus: region(0.0208, 0.02, 0.0191),
     eastus2: region(0.0184, 0.0177, 0.0169),

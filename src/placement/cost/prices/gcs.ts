@@ -16,6 +16,10 @@ export const gcs: PriceTable = {
   source: 'https://cloud.google.com/storage/pricing',
   entered: '2026-11-25',
   basis: 'storage and requests from copies of the price page of unknown age; further tiers of egress from memory',
+  compared: {
+    on: '2026-11-26',
+    with: 'storage in the Americas and of europe-central2, -north1, -west1, -west2 and -west3 with copies of the price page of 2022 and about 2025; us-central1 with the page as a public project read it on 2026-09-20; requests and the first tier of egress with Google’s page of examples',
+  },
   regions: {
     'us-central1': region(0.02),
     'us-east1': region(0.02),
