@@ -3,6 +3,7 @@ import type { OnProgress } from '../core/progress.ts';
 import type { PublicKeys } from '../keys/index.ts';
 import { replicate } from '../repository/index.ts';
 import type { ReplicateReport } from '../repository/index.ts';
+import { withLock } from '../vault/locking.ts';
 import type { Vault } from '../vault/vault.ts';
 
 /** What a plan says of where its points belong. */
@@ -11,6 +12,8 @@ export interface ReplicatedPlan {
   readonly site: string;
   /** Names of its vaults. */
   readonly vaults: readonly string[];
+  /** How long what is copied is locked in vaults that lock, ms. Default: it is not. */
+  readonly lock?: number | undefined;
 }
 
 export interface ReplicatePlansOptions {
@@ -57,7 +60,9 @@ export async function replicatePlans(options: ReplicatePlansOptions): Promise<re
     const there = vaults.filter(({ name }) => named.has(name));
     if (there.length < 2) continue;
     const sites = [...new Set(together.map(({ site }) => site))];
-    runs.push({ plans: together.map(({ name }) => name), ...(await replicate({ vaults: there, sites, ...common })) });
+    const lock = Math.max(...together.map((plan) => plan.lock ?? 0));
+    const locking = lock > 0 ? there.map((vault) => withLock(vault, lock)) : there;
+    runs.push({ plans: together.map(({ name }) => name), ...(await replicate({ vaults: locking, sites, ...common })) });
   }
   if (several) return runs;
   throw new LifeboatError('LB_USAGE', 'There is only one vault, and nothing to replicate between', {

@@ -122,6 +122,10 @@ export interface PointCopy {
   readonly missing?: number;
   /** What is wrong; with `damaged`. */
   readonly problem?: string;
+  /** Until when the point itself is locked there: ISO 8601, UTC. Absent when it is not, or no longer. */
+  readonly lockedUntil?: string;
+  /** Objects of it, the point and its packs, that somebody put something over, or hid. What is beneath is what is read. */
+  readonly shadowed?: number;
 }
 
 /** A point as found in the vaults. */
@@ -135,6 +139,11 @@ export interface PointListing {
   readonly problem?: string;
   /** How it is in each of these vaults; only when asked for. */
   readonly copies?: readonly PointCopy[];
+  /**
+   * Different points have this id, each genuine by its signature: the vaults that hold each of them, the one to be believed first.
+   * Only with `copies`.
+   */
+  readonly disputed?: readonly (readonly string[])[];
 }
 
 /** A point that was removed on purpose. */
@@ -181,7 +190,11 @@ export interface Finding {
   readonly vault: string;
   /** The object's key in the vault. */
   readonly object: string;
-  readonly kind: 'missing' | 'damaged' | 'forged' | 'truncated' | 'unreadable' | 'chain';
+  /**
+   * `chain`: the points do not follow each other. `disputed`: different points, each genuine by its signature, have one id.
+   * `shadowed`: something was put over the object, or it was hidden, and nothing else is wrong with it.
+   */
+  readonly kind: 'missing' | 'damaged' | 'forged' | 'truncated' | 'unreadable' | 'chain' | 'disputed' | 'shadowed';
   readonly message: string;
   /** Points that cannot be restored from this vault because of it. */
   readonly points: readonly string[];

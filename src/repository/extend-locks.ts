@@ -36,9 +36,10 @@ export async function extendLocks(
 ): Promise<LockExtension[]> {
   const needed = new Map<Vault, Set<string>>();
   for (const point of points) {
-    const { packs, indexes } = await readPoint(point, keys, options);
     for (const vault of point.vaults) {
       if (!vault.locks) continue;
+      // Its own copy says what it needs: one of a vault that does not lock may have been replaced.
+      const { packs, indexes } = await readPoint({ ...point, vaults: [vault, ...point.vaults.filter((other) => other !== vault)] }, keys, options);
       const objects = needed.get(vault) ?? new Set([HEADER_KEY, ...(await liveSlots(vault, keys, options.signal)).map(slotKey)]);
       needed.set(vault, objects);
       for (const key of [pointKey(point.site, point.id), ...packs.map(({ id }) => packKey(id)), ...indexes.map(indexKey)]) objects.add(key);

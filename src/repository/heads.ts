@@ -2,6 +2,7 @@ import { isLifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { Vault } from '../vault/vault.ts';
 import { pointKey } from './layout.ts';
+import { genuineView } from './originals.ts';
 import { decodePoint } from './point.ts';
 import type { Point } from './point.ts';
 import type { PointName } from './vault-contents.ts';
@@ -56,7 +57,7 @@ async function readFromAny(
   const key = pointKey(name.site, name.id);
   for (const vault of vaults) {
     try {
-      const bytes = await readObject(vault, key, { signal: context.signal });
+      const bytes = await readObject(genuineView(vault), key, { signal: context.signal });
       return decodePoint(bytes, { ...name, repositoryId: context.repositoryId }, context.signingPublicKey);
     } catch (error) {
       context.signal?.throwIfAborted();

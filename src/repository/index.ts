@@ -2,6 +2,7 @@ export { createRepository } from './create.ts';
 export { extendLocks } from './extend-locks.ts';
 export type { LockExtension } from './extend-locks.ts';
 export { headerLost, holdsRemains } from './lost-header.ts';
+export { disputeText } from './disputes.ts';
 export { openReader } from './reader.ts';
 export { rotateSlots } from './rotate-slots.ts';
 export type { SlotRotation } from './rotate-slots.ts';

@@ -28,15 +28,16 @@ export class PackSet {
     }
   }
 
-  /** Lists the packs of a vault. Throws what the vault throws. */
-  static async list(vault: Vault, signal?: AbortSignal): Promise<PackSet> {
+  /** Lists the packs of a vault; `onShadowed` is told of those that something was put over. Throws what the vault throws. */
+  static async list(vault: Vault, signal?: AbortSignal, onShadowed?: (id: string) => void): Promise<PackSet> {
     let ids = Buffer.alloc(1024 * ID_BYTES);
     let sizes = new Uint32Array(1024);
     let count = 0;
     let inOrder = true;
-    for await (const { key, size } of vault.list(PACKS_PREFIX, { signal })) {
+    for await (const { key, size, shadowed } of vault.list(PACKS_PREFIX, { signal })) {
       const id = key.slice(key.lastIndexOf('/') + 1);
       if (!SHA256_HEX.test(id) || packKey(id) !== key) continue;
+      if (shadowed) onShadowed?.(id);
       if (count === sizes.length) {
         ids = Buffer.concat([ids], 2 * ids.length);
         sizes = grown(sizes);

@@ -1,33 +1,35 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { PointCopy, PointHeader, PointListing } from './api.ts';
-import { sha256Hex } from './bytes.ts';
+import { sha256Hex, toHex } from './bytes.ts';
+import { differing, namesOf, overlaid, readClaim } from './disputes.ts';
+import type { Claim } from './disputes.ts';
 import { pointKey } from './layout.ts';
 import { PackSet } from './pack-set.ts';
 import type { ReadContext } from './pack-store.ts';
 import { packsIn } from './pack-table.ts';
 import { forEachParallel } from './parallel.ts';
-import { decodePointHead, decodeSections } from './point.ts';
-import type { PointHead, PointPlace } from './point.ts';
-import { HEAD_BYTES } from './point-finder.ts';
+import { decodeSections } from './point.ts';
+import { HEAD_BYTES, readHeadFrom } from './point-finder.ts';
 import type { FoundPoint, PointAccess } from './point-finder.ts';
 import { readObject } from './vault-io.ts';
 
 /** Points looked at once, each in all its vaults. */
 const PARALLEL = 8;
 
+/** The packs of a vault, and the ids of those that something was put over. */
+interface Packs {
+  readonly set: PackSet;
+  readonly shadowed: ReadonlySet<string>;
+}
+
 /**
  * How each vault's copy of each point is: the beginning of every copy is read, and its pack table from one; of packs it is
  * only looked whether they are there, by one listing of each vault. A vault whose packs cannot be listed is left
- * out, with a warning.
+ * out, with a warning. What each vault holds under the id of a point is compared.
  */
-export async function examinePoints(
-  points: readonly FoundPoint[],
-  vaults: readonly Vault[],
-  access: PointAccess,
-  context: ReadContext,
-): Promise<readonly PointListing[]> {
-  const packs = await listPacks(vaults, context);
+export async function examinePoints(points: readonly FoundPoint[], access: PointAccess, context: ReadContext): Promise<readonly PointListing[]> {
+  const packs = await listPacks([...new Set(points.flatMap(({ vaults }) => vaults))], context);
   const listings: PointListing[] = [];
   await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
     listings[i] = await examine(point, packs, access, context);
@@ -35,9 +37,14 @@ export async function examinePoints(
   return listings;
 }
 
-async function listPacks(vaults: readonly Vault[], { signal, onWarning }: ReadContext): Promise<ReadonlyMap<Vault, PackSet>> {
-  const packs = new Map<Vault, PackSet>();
-  const results = await Promise.allSettled(vaults.map((vault) => PackSet.list(vault, signal)));
+async function listPacks(vaults: readonly Vault[], { signal, onWarning }: ReadContext): Promise<ReadonlyMap<Vault, Packs>> {
+  const packs = new Map<Vault, Packs>();
+  const results = await Promise.allSettled(
+    vaults.map(async (vault): Promise<Packs> => {
+      const shadowed = new Set<string>();
+      return { shadowed, set: await PackSet.list(vault, signal, (id) => shadowed.add(id)) };
+    }),
+  );
   signal?.throwIfAborted();
   for (const [i, vault] of vaults.entries()) {
     const result = results[i];
@@ -51,6 +58,8 @@ async function listPacks(vaults: readonly Vault[], { signal, onWarning }: ReadCo
 interface Intact {
   readonly vault: Vault;
   readonly header: PointHeader;
+  /** Of its signed part. */
+  readonly digest: string;
   /** The pack table, or where it is. */
   readonly packTable: Uint8Array | Section;
 }
@@ -61,7 +70,7 @@ interface Section {
   readonly sha256: string;
 }
 
-async function examine(point: FoundPoint, packs: ReadonlyMap<Vault, PackSet>, access: PointAccess, context: ReadContext): Promise<PointListing> {
+async function examine(point: FoundPoint, packs: ReadonlyMap<Vault, Packs>, access: PointAccess, context: ReadContext): Promise<PointListing> {
   const listed = point.vaults.filter((vault) => packs.has(vault));
   const problems = new Map<Vault, unknown>();
   const read = await Promise.all(
@@ -78,16 +87,34 @@ async function examine(point: FoundPoint, packs: ReadonlyMap<Vault, PackSet>, ac
   );
   const intact = read.filter((copy) => copy !== undefined);
   const table = await packTableOf(point, intact, problems, context);
-  const copies = listed.map((vault): PointCopy => {
+  const locks = await Promise.all(listed.map((vault) => lockOf(point, vault, context)));
+  const copies = listed.map((vault, i): PointCopy => {
+    const held = packs.get(vault);
+    const shadowed = (point.shadowed?.has(vault) === true ? 1 : 0) + (table === undefined || held === undefined ? 0 : shadowedOf(held, table));
+    const about = { vault: vault.name, ...locks[i], ...(shadowed > 0 && { shadowed }) };
     const problem = problems.get(vault);
-    if (problem !== undefined || table === undefined) return { vault: vault.name, state: 'damaged', problem: messageOf(problem) };
-    const missing = missingFrom(packs.get(vault), table);
-    return { vault: vault.name, ...(missing === 0 ? { state: 'complete' } : { state: 'partial', missing }) };
+    if (problem !== undefined || table === undefined) return { ...about, state: 'damaged', problem: messageOf(problem) };
+    const missing = missingFrom(held?.set, table);
+    return { ...about, ...(missing === 0 ? { state: 'complete' } : { state: 'partial', missing }) };
   });
   const { id, site } = point;
-  const about = { id, site, vaults: listed.map((vault) => vault.name), copies };
-  const header = intact.find(({ vault }) => !problems.has(vault))?.header;
+  const over = await Promise.all(overlaid(point).map((vault) => readClaim(point, { vault, over: true }, access, context)));
+  const groups = differing([...intact.map(({ vault, digest, header }): Claim => ({ vault, over: false, digest, header })), ...over.filter((claim) => claim !== undefined)]);
+  const about = { id, site, vaults: listed.map((vault) => vault.name), copies, ...(groups.length > 1 && { disputed: namesOf(groups) }) };
+  const header = (groups[0] ?? []).find(({ vault }) => !problems.has(vault))?.header ?? intact.find(({ vault }) => !problems.has(vault))?.header;
   return header === undefined ? { ...about, problem: worst([...problems.values()]) } : { ...about, header };
+}
+
+/** Until when a vault has the point locked. One that does not say is taken for one that does not lock. */
+async function lockOf(point: FoundPoint, vault: Vault, { signal }: ReadContext): Promise<{ readonly lockedUntil?: string }> {
+  if (!vault.locks) return {};
+  try {
+    const { retainUntil } = (await vault.head(pointKey(point.site, point.id), { signal })) ?? {};
+    return retainUntil === undefined || retainUntil.getTime() <= Date.now() ? {} : { lockedUntil: retainUntil.toISOString() };
+  } catch {
+    signal?.throwIfAborted();
+    return {};
+  }
 }
 
 /** The beginning of a copy; a small point is read, and checked, whole. */
@@ -96,22 +123,14 @@ async function readCopy(point: FoundPoint, vault: Vault, access: PointAccess, { 
   const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
   const size = point.sizes.get(vault) ?? 0;
   if (size <= HEAD_BYTES) {
-    const { header, packTable } = decodeSections(await readObject(vault, key, { signal }), place, access.signingPublicKey);
-    return { vault, header, packTable };
+    const bytes = await readObject(vault, key, { signal });
+    const { header, packTable, signedBytes } = decodeSections(bytes, place, access.signingPublicKey);
+    return { vault, header, packTable, digest: sha256Hex(bytes.subarray(0, signedBytes)) };
   }
-  const { header, size: wanted, sections } = await readLongHead(vault, key, place, access, signal);
+  const { head, digest } = await readHeadFrom(vault, key, place, access, { signal });
+  const { header, size: wanted, sections } = head;
   if (wanted !== size) throw new LifeboatError('LB_REPO_DAMAGED', `The point has ${size} bytes and should have ${wanted}`);
-  return { vault, header, packTable: { at: sections.at, ...sections.packTable } };
-}
-
-async function readLongHead(vault: Vault, key: string, place: PointPlace, access: PointAccess, signal: AbortSignal | undefined): Promise<PointHead> {
-  try {
-    return decodePointHead(await readObject(vault, key, { length: HEAD_BYTES, signal }), place, access.signingPublicKey);
-  } catch (error) {
-    if (!isLifeboatError(error)) throw error;
-    // The signed part itself may be longer, when it names very many index objects.
-    return decodePointHead(await readObject(vault, key, { signal }), place, access.signingPublicKey);
-  }
+  return { vault, header, digest, packTable: { at: sections.at, ...sections.packTable } };
 }
 
 /** The pack table from the first copy that has it intact; what is wrong with others is added to `problems`. */
@@ -134,6 +153,13 @@ async function packTableOf(
     }
   }
   return undefined;
+}
+
+function shadowedOf({ shadowed }: Packs, table: Uint8Array): number {
+  if (shadowed.size === 0) return 0;
+  let count = 0;
+  for (const { id } of packsIn(table)) if (shadowed.has(toHex(id))) count++;
+  return count;
 }
 
 function missingFrom(packs: PackSet | undefined, table: Uint8Array): number {

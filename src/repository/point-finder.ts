@@ -1,24 +1,36 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
 import type { Vault } from '../vault/vault.ts';
+import { sha256Hex } from './bytes.ts';
 import { pointKey } from './layout.ts';
+import { currentOf, genuineView } from './originals.ts';
 import type { ReadContext } from './pack-store.ts';
 import { decodePoint, decodePointHead } from './point.ts';
-import type { Point, PointHead } from './point.ts';
+import type { Point, PointHead, PointPlace } from './point.ts';
 import { listPointObjects } from './vault-contents.ts';
 import type { PointName } from './vault-contents.ts';
 import { at, readObject, whereIs } from './vault-io.ts';
 
 /** A point and the vaults whose listing shows it. */
 export interface FoundPoint extends PointName {
+  /** As lifeboat left them (originals.ts). */
   readonly vaults: readonly Vault[];
   /** Bytes, as each of them lists it. */
   readonly sizes: ReadonlyMap<Vault, number>;
   /** Vaults that hold a tombstone of it, genuine or not. */
   readonly tombstones?: readonly Vault[];
+  /** Those of the vaults in which something was put over the point, or it was hidden. */
+  readonly shadowed?: ReadonlySet<Vault>;
 }
 
 /** What is read from any of the vaults that hold it. */
-type Held = Pick<FoundPoint, 'site' | 'id' | 'vaults'>;
+export type Held = Pick<FoundPoint, 'site' | 'id' | 'vaults' | 'shadowed'>;
+
+interface Collected extends PointName {
+  readonly vaults: Vault[];
+  readonly tombstones: Vault[];
+  readonly sizes: Map<Vault, number>;
+  readonly shadowed: Set<Vault>;
+}
 
 /** What reading points takes. */
 export interface PointAccess {
@@ -30,14 +42,16 @@ export interface PointAccess {
 export const HEAD_BYTES = 32 * 1024;
 
 /**
- * The points of all vaults, oldest first, those that were removed among them. A vault that cannot be listed is warned about; throws its error when no vault can be.
+ * The points of all vaults, oldest first, those that were removed among them, and those that somebody hid in a vault that locks. A
+ * vault that cannot be listed is warned about; throws its error when no vault can be.
  */
 export async function findPoints(
-  vaults: readonly Vault[],
+  given: readonly Vault[],
   site: string | undefined,
   context: ReadContext,
 ): Promise<FoundPoint[]> {
-  const found = new Map<string, PointName & { readonly vaults: Vault[]; readonly tombstones: Vault[]; readonly sizes: Map<Vault, number> }>();
+  const vaults = given.map((vault) => genuineView(vault, context.onWarning));
+  const found = new Map<string, Collected>();
   const removed = new Map<string, Vault[]>();
   const listings = await Promise.allSettled(vaults.map((vault) => listPointObjects(vault, site, context.signal)));
   context.signal?.throwIfAborted();
@@ -55,9 +69,10 @@ export async function findPoints(
       const key = pointKey(name.site, name.id);
       removed.set(key, [...(removed.get(key) ?? []), vault]);
     }
-    for (const { site: of, id, size } of listing.value.points) {
+    for (const { site: of, id, size, shadowed } of listing.value.points) {
       const key = pointKey(of, id);
-      const point = found.get(key) ?? { site: of, id, vaults: [], tombstones: [], sizes: new Map<Vault, number>() };
+      const point: Collected = found.get(key) ?? { site: of, id, vaults: [], tombstones: [], sizes: new Map(), shadowed: new Set() };
+      if (shadowed) point.shadowed.add(vault);
       point.vaults.push(vault);
       point.sizes.set(vault, size);
       found.set(key, point);
@@ -71,15 +86,28 @@ export async function findPoints(
 /** The signed beginning of a point, from the first vault that has it intact. Throws what is wrong when none has. */
 export function readPointHead(point: Held, access: PointAccess, context: ReadContext): Promise<PointHead> {
   const place = { repositoryId: access.repositoryId, site: point.site, id: point.id };
-  return fromFirstIntact(point, context, async (vault, key) => {
-    const head = await readObject(vault, key, { length: HEAD_BYTES, signal: context.signal });
-    try {
-      return decodePointHead(head, place, access.signingPublicKey);
-    } catch (error) {
-      if (head.length < HEAD_BYTES) throw error;
-      return decodePointHead(await readObject(vault, key, { signal: context.signal }), place, access.signingPublicKey);
-    }
-  });
+  return fromFirstIntact(point, context, async (vault, key) => (await readHeadFrom(vault, key, place, access, context)).head);
+}
+
+/** The same from one vault, with the SHA-256 of its bytes: points of which it is the same are the same. */
+export async function readHeadFrom(
+  vault: Vault,
+  key: string,
+  place: PointPlace,
+  access: PointAccess,
+  { signal }: ReadContext,
+): Promise<{ readonly head: PointHead; readonly digest: string }> {
+  const decode = (bytes: Uint8Array): { readonly head: PointHead; readonly digest: string } => {
+    const head = decodePointHead(bytes, place, access.signingPublicKey);
+    return { head, digest: sha256Hex(bytes.subarray(0, head.sections.at)) };
+  };
+  const bytes = await readObject(vault, key, { length: HEAD_BYTES, signal });
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (bytes.length < HEAD_BYTES) throw error;
+    return decode(await readObject(vault, key, { signal }));
+  }
 }
 
 /** A whole point, from the first vault that has it intact. Throws what is wrong when none has. */
@@ -97,7 +125,9 @@ async function fromFirstIntact<T>(
 ): Promise<T> {
   const key = pointKey(point.site, point.id);
   const failures: unknown[] = [];
-  for (const vault of point.vaults) {
+  // What was put over a first version is looked at only when no first version is any good.
+  const over = point.vaults.flatMap((vault) => (point.shadowed?.has(vault) === true ? (currentOf(vault) ?? []) : []));
+  for (const vault of [...point.vaults, ...over]) {
     try {
       return await at(whereIs(vault, key), () => read(vault, key));
     } catch (error) {

@@ -155,7 +155,7 @@ export function decodeSections(
   bytes: Uint8Array,
   place: PointPlace,
   signingPublicKey: Uint8Array,
-): Omit<Point, 'packs'> & { readonly packTable: Uint8Array } {
+): Omit<Point, 'packs'> & { readonly packTable: Uint8Array; readonly signedBytes: number } {
   const { header, slots, indexes, size, sections } = decodePointHead(bytes, place, signingPublicKey);
   if (bytes.length !== size) {
     throw new LifeboatError('LB_REPO_DAMAGED', `The point has ${bytes.length} bytes and should have ${size}`);
@@ -166,5 +166,5 @@ export function decodeSections(
   if (sha256Hex(packTable) !== sections.packTable.sha256 || sha256Hex(sealedManifest) !== sections.manifest.sha256) {
     throw new LifeboatError('LB_REPO_DAMAGED', 'The point is damaged after its signed part');
   }
-  return { header, slots, indexes, packTable, sealedManifest, sha256: sha256Hex(bytes) };
+  return { header, slots, indexes, packTable, sealedManifest, signedBytes: sections.at, sha256: sha256Hex(bytes) };
 }

@@ -5,12 +5,17 @@ import { createOpener } from '../keys/sealing.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
 import { createChunkNamer } from './chunk-id.ts';
+import { claimsOf, differing, disputeText, namesOf } from './disputes.ts';
+import { pointKey } from './layout.ts';
+import { sameRepository } from './header.ts';
 import { withOriginals } from './originals.ts';
 import { PackStore } from './pack-store.ts';
+import type { ReadContext } from './pack-store.ts';
 import { forEachParallel } from './parallel.ts';
 import { openManifest } from './point.ts';
 import { examinePoints } from './point-copies.ts';
 import { choosePoint, findPoints, readPoint, readPointHead } from './point-finder.ts';
+import type { FoundPoint } from './point-finder.ts';
 import { readRecords } from './record-reader.ts';
 import { findLivePoints } from './removal/live-points.ts';
 import { listRemovedPoints } from './removal/removed-points.ts';
@@ -32,7 +37,8 @@ export interface OpenReaderOptions {
 /**
  * Opens a repository to list and read its points. A vault without an intact header is still read when keys are given,
  * because they say all a header says. Throws what is wrong when no vault can be used: `LB_REPO_*`, `LB_KEY_WRONG`, `LB_VAULT_*`.
- * Where a vault keeps first versions, what was put over them or hides them is read from under that.
+ * Where a vault keeps first versions, they are what is read, whatever was put over them or hides them. Of different points under one
+ * id the one to be believed is opened, with a warning.
  * The vaults stay the caller's to close.
  */
 export async function openReader(options: OpenReaderOptions): Promise<RepositoryReader> {
@@ -42,7 +48,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
   const ended = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
   const opener = keys && (await createOpener(keys.sealingKey));
   const repositoryId = Buffer.from(access.repositoryId, 'hex');
-  const store = opener && new PackStore(vaults, { opener, repositoryId }, ended);
+  const store = opener && new PackStore(withOriginals(vaults), { opener, repositoryId }, ended);
   const namer = keys && createChunkNamer(keys.dedupKey);
   return {
     id: access.repositoryId,
@@ -50,10 +56,10 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
     async listPoints(filter = {}) {
       const context = { signal: filter.signal ?? signal, onWarning };
       const points = await findLivePoints(vaults, filter.site, access, context);
-      if (filter.copies === true) return examinePoints(points, vaults, access, context);
+      if (filter.copies === true) return examinePoints(points, access, context);
       const listings: PointListing[] = [];
       await forEachParallel(points.entries(), PARALLEL, async ([i, point]) => {
-        const about = { id: point.id, site: point.site, vaults: [...new Set(point.vaults.map((vault) => vault.name))] };
+        const about = { id: point.id, site: point.site, vaults: point.vaults.map((vault) => vault.name) };
         try {
           listings[i] = { ...about, header: (await readPointHead(point, access, context)).header };
         } catch (error) {
@@ -76,13 +82,13 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
       }
       const context = { signal: session.signal ?? signal, onWarning: session.onWarning ?? onWarning };
       const found = choosePoint(await findLivePoints(vaults, session.site, access, context), id);
-      const point = await readPoint(found, access, context);
+      const point = await readPoint(await believed(found, access, context), access, context);
       const place = { repositoryId: access.repositoryId, site: found.site, id: found.id };
       const manifest = await openManifest(point.sealedManifest, place, opener);
       return {
         header: point.header,
         manifest,
-        vaults: [...new Set(found.vaults.map((vault) => vault.name))],
+        vaults: found.vaults.map((vault) => vault.name),
         records: (stream, reading = {}) =>
           readRecords(stream, { packs: point.packs, store, namer }, { ...context, ...definedOnly(reading) }),
       };
@@ -93,6 +99,18 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
       return Promise.resolve();
     },
   };
+}
+
+/** The point, to be read only from where it is the one to be believed; others under its id are warned of. */
+async function believed(point: FoundPoint, access: PublicKeys, context: ReadContext): Promise<FoundPoint> {
+  if (point.vaults.length === 1 && (point.shadowed?.size ?? 0) === 0) return point;
+  const groups = differing(await claimsOf(point, access, context));
+  const [first, other] = groups;
+  if (first === undefined || other === undefined) return point;
+  const names = namesOf(groups);
+  const message = `${disputeText(names)}. The one in ${names[0]?.join(', ') ?? ''} is opened; --vault chooses another`;
+  context.onWarning?.({ kind: 'point-disputed', message, where: pointKey(point.site, point.id) });
+  return { ...point, vaults: first.map(({ vault }) => vault), shadowed: new Set() };
 }
 
 function definedOnly(options: { readonly signal?: AbortSignal | undefined; readonly onWarning?: OnWarning }): {
@@ -120,12 +138,12 @@ async function chooseVaults(
   for (const [i, result] of headers.entries()) {
     const vault = vaults[i] as Vault;
     if (result.status === 'fulfilled') {
-      const { repositoryId: id, signingPublicKey } = result.value;
       access ??= result.value;
-      if (access.repositoryId !== id || !Buffer.from(access.signingPublicKey).equals(signingPublicKey)) {
+      // The keys of all roles: a header is signed with the write key, whose thief could name a maintain key of his own.
+      if (!sameRepository(access, result.value)) {
         throw new LifeboatError(
           'LB_REPO_FORGED',
-          `The vaults hold different repositories: ${access.repositoryId} and ${id}`,
+          `The vaults hold different repositories: ${access.repositoryId} and ${result.value.repositoryId}`,
           {
             where: `vault "${vault.name}"`,
           },
@@ -144,7 +162,7 @@ async function chooseVaults(
     const where = isLifeboatError(error) ? error.where : undefined;
     onWarning?.({ kind: 'header-unreadable', message: messageOf(error), ...(where !== undefined && { where }) });
   }
-  return { vaults: withOriginals(usable), access };
+  return { vaults: usable, access };
 }
 
 /** Failures of a header that keys make up for: a lost or damaged header says nothing against the rest of the vault. */

@@ -4,6 +4,7 @@ import { publicKeyFor } from '../keys/index.ts';
 import type { MaintainKey, PublicKeys } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { SHA256_HEX, tombstoneKey } from './layout.ts';
+import { genuineView } from './originals.ts';
 import { decodeWholeSignedJson, encodeSignedJson } from './signed-json.ts';
 import { listSlotObjects } from './vault-contents.ts';
 import { readObject } from './vault-io.ts';
@@ -32,7 +33,8 @@ export function checkTombstone(bytes: Uint8Array, slot: string, key: PublicKeys)
 }
 
 /** Ids of the slots of a vault that were not removed, in ascending order. A tombstone that is not genuine removes nothing. */
-export async function liveSlots(vault: Vault, key: PublicKeys, signal?: AbortSignal): Promise<string[]> {
+export async function liveSlots(given: Vault, key: PublicKeys, signal?: AbortSignal): Promise<string[]> {
+  const vault = genuineView(given);
   const { slots, tombstones } = await listSlotObjects(vault, signal);
   const removed = await Promise.all(
     tombstones.map(async (slot) => {

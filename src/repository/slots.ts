@@ -8,6 +8,7 @@ import type { Vault } from '../vault/vault.ts';
 import { Lanes } from './lanes.ts';
 import type { DroppedVault } from './lanes.ts';
 import { slotKey, tombstoneKey } from './layout.ts';
+import { genuineView } from './originals.ts';
 import { encodeTombstone, liveSlots } from './slot-objects.ts';
 import { listSlotObjects } from './vault-contents.ts';
 import { readNamed, readObject, whereIs } from './vault-io.ts';
@@ -47,10 +48,11 @@ export interface SlotChange {
   readonly failed: readonly DroppedVault[];
 }
 
-/** The slot objects of all vaults, by id. A vault that cannot be listed is warned about; throws its error when none can. */
+/** The slot objects of all vaults, by id, those that somebody hid in a vault that locks among them. A vault that cannot be listed is warned about; throws its error when none can. */
 export async function findSlots(vaults: readonly Vault[], options: SlotOptions = {}): Promise<FoundSlot[]> {
   const found = new Map<string, Vault[]>();
-  const listings = await new Lanes(vaults, options).each((vault) => listSlotObjects(vault, options.signal));
+  const views = vaults.map((vault) => genuineView(vault, options.onWarning));
+  const listings = await new Lanes(views, options).each((vault) => listSlotObjects(vault, options.signal));
   for (const [vault, { slots }] of listings) for (const id of slots) found.set(id, [...(found.get(id) ?? []), vault]);
   const removed = new Set([...listings.values()].flatMap(({ tombstones }) => tombstones));
   return [...found].map(([id, holders]) => ({ id, vaults: holders, removed: removed.has(id) })).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -117,7 +119,7 @@ export async function removeSlot(
   options: SlotOptions & { readonly clock?: Clock } = {},
 ): Promise<SlotChange> {
   const { signal, onWarning, clock = systemClock } = options;
-  const lanes = new Lanes(vaults, options);
+  const lanes = new Lanes(vaults.map((vault) => genuineView(vault, onWarning)), options);
   const live = await lanes.each((vault) => liveSlots(vault, keys, signal));
   const matching = new Set([...live.values()].flat().filter((id) => wanted !== '' && id.startsWith(wanted)));
   const [id, ...more] = matching;

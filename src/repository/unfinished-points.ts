@@ -2,6 +2,7 @@ import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
 import { pointKey } from './layout.ts';
+import { genuineView } from './originals.ts';
 import { decodePoint } from './point.ts';
 import type { LaneItem } from './storing/lane.ts';
 import type { VaultView } from './vault-view.ts';
@@ -64,7 +65,7 @@ async function readPoint(
 ) {
   for (const vault of vaults) {
     try {
-      const bytes = await readObject(vault, pointKey(place.site, place.id), { signal });
+      const bytes = await readObject(genuineView(vault), pointKey(place.site, place.id), { signal });
       return { bytes, packs: decodePoint(bytes, place, signingPublicKey).packs };
     } catch {
       signal?.throwIfAborted();

@@ -50,6 +50,8 @@ export interface PointName {
 export interface ListedPoint extends PointName {
   /** Bytes. */
   readonly size: number;
+  /** Something was put over it, or it was hidden; only in a view of first versions. */
+  readonly shadowed?: true;
 }
 
 /** What is under `points/`, of one site or of all, in ascending order of site and id. Tombstones are not checked here. */
@@ -60,10 +62,10 @@ export async function listPointObjects(
 ): Promise<{ readonly points: ListedPoint[]; readonly tombstones: PointName[] }> {
   const points: ListedPoint[] = [];
   const tombstones: PointName[] = [];
-  for await (const { key, size } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
+  for await (const { key, size, shadowed } of vault.list(site === undefined ? POINTS_PREFIX : `${POINTS_PREFIX}${site}/`, { signal })) {
     const name = pointNameOf(key);
     const removed = removedNameOf(key);
-    if (name !== undefined) points.push({ ...name, size });
+    if (name !== undefined) points.push({ ...name, size, ...(shadowed && { shadowed }) });
     if (removed !== undefined) tombstones.push(removed);
   }
   return { points, tombstones };

@@ -1,6 +1,7 @@
 import type { OnWarning } from '../core/progress.ts';
 import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
+import { genuineView } from './originals.ts';
 import { liveSlots } from './slot-objects.ts';
 import { readMarks } from './sweep/marks.ts';
 import { listIndexes, listPacks, listPointObjects } from './vault-contents.ts';
@@ -20,9 +21,13 @@ export interface VaultView {
   readonly marked: ReadonlySet<string>;
 }
 
-/** Looks into a vault, which must hold the key's repository. Throws `LB_REPO_*`, `LB_KEY_WRONG`, and what the vault throws. */
-export async function lookInto(vault: Vault, key: WriteKey, signal: AbortSignal | undefined, onWarning?: OnWarning): Promise<VaultView> {
-  await requireHeader(vault, key, signal);
+/**
+ * Looks into a vault, which must hold the key's repository: at first versions where it keeps them, so that nobody who puts something
+ * over marks, points or packs, or hides them, is believed. Throws `LB_REPO_*`, `LB_KEY_WRONG`, and what the vault throws.
+ */
+export async function lookInto(given: Vault, key: WriteKey, signal: AbortSignal | undefined, onWarning?: OnWarning): Promise<VaultView> {
+  await requireHeader(given, key, signal);
+  const vault = genuineView(given);
   // Marks go last: what is listed after they were looked at, and is not marked, stays for the grace period.
   const { pending } = await readMarks(vault, key, { signal, onWarning });
   const marked = new Set(pending.flatMap(({ objects }) => objects));

@@ -3,13 +3,13 @@ import { Readable } from 'node:stream';
 import { isLifeboatError } from '../core/errors.ts';
 import { configureContainer } from './azure/client.ts';
 import { AzureContainer } from './azure/container.ts';
-import { deleteObject } from './azure/delete.ts';
+import { deleteObject, uncoverFirst } from './azure/delete.ts';
 import { answerOf, saysItExists } from './azure/errors.ts';
 import { policyUntil, retainFirstVersion } from './azure/lock.ts';
 import type { AzureLockMode } from './azure/lock.ts';
 import { storeInBlocks, storeStreamed, storeWhole } from './azure/upload.ts';
 import type { AzurePolicy } from './azure/upload.ts';
-import { blobsOf, firstOfEach, versionsOf } from './azure/versions.ts';
+import { blobsOf, byObject, isShadowed, versionsOf } from './azure/versions.ts';
 import type { AzureBlob } from './azure/versions.ts';
 import { DEFAULT_RETRY } from './backoff.ts';
 import type { RetryPolicy } from './backoff.ts';
@@ -141,12 +141,14 @@ class AzureVault implements Vault {
     checkKey(this.name, key);
     const call: RemoteCall = { doing: 'finding', key, signal };
     try {
-      const version = original === true ? (await this.#genuine(key, signal)).version : undefined;
+      const versions = original === true ? await this.#versions(key, signal) : undefined;
+      const version = versions?.[0].version;
       const answer = await this.#container.call(call, (abortSignal) =>
         this.#container.version(key, version).getProperties({ abortSignal }),
       );
       if (answer.etag === undefined || answer.contentLength === undefined) throw this.#container.notAStore(call);
-      const info = { key, size: answer.contentLength };
+      const shadowed = versions !== undefined && isShadowed(versions);
+      const info = { key, size: answer.contentLength, ...(shadowed && { shadowed: true as const }) };
       const until = this.locks ? answer.immutabilityPolicyExpiresOn : undefined;
       return until === undefined ? info : { ...info, retainUntil: until };
     } catch (error) {
@@ -162,7 +164,14 @@ class AzureVault implements Vault {
     const call: RemoteCall = { doing: original ? 'listing the versions of' : 'listing', signal };
     const listing = { prefix, versions: original, ...(startAfter === '' ? {} : { from: startAfter }) };
     const blobs = blobsOf(this.#container, listing, call);
-    for await (const { key, size } of original ? firstOfEach(blobs) : blobs) if (key > startAfter) yield { key, size };
+    if (!original) {
+      for await (const { key, size } of blobs) if (key > startAfter) yield { key, size };
+      return;
+    }
+    for await (const versions of byObject(blobs)) {
+      const [{ key, size }] = versions;
+      if (key > startAfter) yield { key, size, ...(isShadowed(versions) && { shadowed: true }) };
+    }
   }
 
   async retain(key: string, until: Date, { signal }: CallOptions = {}): Promise<void> {
@@ -175,6 +184,11 @@ class AzureVault implements Vault {
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
     checkKey(this.name, key);
     await deleteObject(this.#container, key, signal);
+  }
+
+  async uncover(key: string, { signal }: CallOptions = {}): Promise<number> {
+    checkKey(this.name, key);
+    return uncoverFirst(this.#container, key, signal);
   }
 
   async close(): Promise<void> {
@@ -190,9 +204,15 @@ class AzureVault implements Vault {
 
   /** The version of an object that was stored first. Throws `LB_VAULT_OBJECT_MISSING`. */
   async #genuine(key: string, signal: AbortSignal | undefined): Promise<AzureBlob> {
-    const [first] = await versionsOf(this.#container, key, signal);
-    if (first === undefined) throw objectMissing(this.name, key);
+    const [first] = await this.#versions(key, signal);
     return first;
+  }
+
+  /** All versions, oldest first. Throws `LB_VAULT_OBJECT_MISSING`. */
+  async #versions(key: string, signal: AbortSignal | undefined): Promise<readonly [AzureBlob, ...AzureBlob[]]> {
+    const [first, ...later] = await versionsOf(this.#container, key, signal);
+    if (first === undefined) throw objectMissing(this.name, key);
+    return [first, ...later];
   }
 
   async #sizeOf(key: string, signal: AbortSignal | undefined): Promise<number> {

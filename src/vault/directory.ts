@@ -159,6 +159,13 @@ class DirectoryVault implements Vault {
     }
   }
 
+  /** There are no versions. */
+  async uncover(key: string, { signal }: CallOptions = {}): Promise<number> {
+    checkKey(this.name, key);
+    signal?.throwIfAborted();
+    return 0;
+  }
+
   async close(): Promise<void> {
     // Nothing is kept open between calls.
   }

@@ -8,7 +8,7 @@ import { checkKey, checkPrefix, lockUnsupported, objectMissing } from './errors.
 import { GcsBucket } from './gcs/bucket.ts';
 import { checksumFrom } from './gcs/checksum.ts';
 import { configureClient } from './gcs/client.ts';
-import { deleteObject } from './gcs/delete.ts';
+import { deleteObject, uncoverFirst } from './gcs/delete.ts';
 import { GcsRefusal } from './gcs/errors.ts';
 import { retainFirstVersion, retentionUntil } from './gcs/lock.ts';
 import { OBJECT_FIELDS, objectSchema } from './gcs/metadata.ts';
@@ -16,7 +16,7 @@ import type { GcsLockMode, GcsObject } from './gcs/metadata.ts';
 import { storeInParts } from './gcs/resumable.ts';
 import { storeWhole } from './gcs/upload.ts';
 import type { GcsRetention } from './gcs/upload.ts';
-import { firstOfEach, objectsOf, versionsOf } from './gcs/versions.ts';
+import { byObject, isShadowed, objectsOf, versionsOf } from './gcs/versions.ts';
 import { isAnswerTo, rangeHeader } from './range.ts';
 import { DEFAULT_LIMITS } from './remote.ts';
 import type { RemoteCall, RemoteLimits } from './remote.ts';
@@ -126,8 +126,10 @@ class GcsVault implements Vault {
   async head(key: string, { signal, original }: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(this.name, key);
     try {
-      const { size, retention } = original === true ? await this.#genuine(key, signal) : await this.#describe(key, signal);
-      return this.locks && retention !== undefined ? { key, size, retainUntil: retention.retainUntilTime } : { key, size };
+      const versions = original === true ? await this.#versions(key, signal) : ([await this.#describe(key, signal)] as const);
+      const [{ size, retention }] = versions;
+      const info = { key, size, ...(original === true && isShadowed(versions) && { shadowed: true as const }) };
+      return this.locks && retention !== undefined ? { ...info, retainUntil: retention.retainUntilTime } : info;
     } catch (error) {
       const explained = await this.#bucket.explain(error, { doing: 'finding', key, signal });
       if (isLifeboatError(explained, 'LB_VAULT_OBJECT_MISSING')) return undefined;
@@ -141,7 +143,14 @@ class GcsVault implements Vault {
     const call: RemoteCall = { doing: original ? 'listing the versions of' : 'listing', signal };
     const listing = { prefix, versions: original, ...(startAfter === '' ? {} : { from: startAfter }) };
     const objects = objectsOf(this.#bucket, listing, call);
-    for await (const { name: key, size } of original ? firstOfEach(objects) : objects) if (key > startAfter) yield { key, size };
+    if (!original) {
+      for await (const { name: key, size } of objects) if (key > startAfter) yield { key, size };
+      return;
+    }
+    for await (const versions of byObject(objects)) {
+      const [{ name: key, size }] = versions;
+      if (key > startAfter) yield { key, size, ...(isShadowed(versions) && { shadowed: true }) };
+    }
   }
 
   async retain(key: string, until: Date, { signal }: CallOptions = {}): Promise<void> {
@@ -154,6 +163,11 @@ class GcsVault implements Vault {
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
     checkKey(this.name, key);
     await deleteObject(this.#bucket, key, signal);
+  }
+
+  async uncover(key: string, { signal }: CallOptions = {}): Promise<number> {
+    checkKey(this.name, key);
+    return uncoverFirst(this.#bucket, key, signal);
   }
 
   async close(): Promise<void> {
@@ -182,9 +196,15 @@ class GcsVault implements Vault {
 
   /** The version of an object that was stored first. Throws `LB_VAULT_OBJECT_MISSING`. */
   async #genuine(key: string, signal: AbortSignal | undefined): Promise<GcsObject> {
-    const [first] = await versionsOf(this.#bucket, key, signal);
-    if (first === undefined) throw objectMissing(this.name, key);
+    const [first] = await this.#versions(key, signal);
     return first;
+  }
+
+  /** All versions, oldest first. Throws `LB_VAULT_OBJECT_MISSING`. */
+  async #versions(key: string, signal: AbortSignal | undefined): Promise<readonly [GcsObject, ...GcsObject[]]> {
+    const [first, ...later] = await versionsOf(this.#bucket, key, signal);
+    if (first === undefined) throw objectMissing(this.name, key);
+    return [first, ...later];
   }
 
   /** Whether the object exists, as far as it may be known: a writer need not have the right to read. */

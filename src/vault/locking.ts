@@ -18,6 +18,7 @@ export function withLock(vault: Vault, duration: number, clock: Clock = systemCl
     list: (prefix, options) => vault.list(prefix, options),
     retain: (key, until, options) => vault.retain(key, until, options),
     delete: (key, options) => vault.delete(key, options),
+    uncover: (key, options) => vault.uncover(key, options),
     close: () => vault.close(),
   };
 }

@@ -15,7 +15,7 @@ import type {
 /** What went through a vault since it was opened. */
 export interface VaultCounts {
   /** Calls made, by kind. */
-  readonly calls: Readonly<Record<'put' | 'get' | 'head' | 'list' | 'retain' | 'delete', number>>;
+  readonly calls: Readonly<Record<'put' | 'get' | 'head' | 'list' | 'retain' | 'delete' | 'uncover', number>>;
   /** Objects that `put` created. */
   readonly created: number;
   /** Bytes of the objects that `put` created. */
@@ -41,7 +41,7 @@ class CountingVault implements MeasuredVault {
   readonly location: string;
   readonly locks: boolean;
   readonly counts = {
-    calls: { put: 0, get: 0, head: 0, list: 0, retain: 0, delete: 0 },
+    calls: { put: 0, get: 0, head: 0, list: 0, retain: 0, delete: 0, uncover: 0 },
     created: 0,
     bytesStored: 0,
     bytesRead: 0,
@@ -95,6 +95,11 @@ class CountingVault implements MeasuredVault {
   delete(key: string, options?: CallOptions): Promise<void> {
     this.counts.calls.delete += 1;
     return this.#counted(this.#vault.delete(key, options));
+  }
+
+  uncover(key: string, options?: CallOptions): Promise<number> {
+    this.counts.calls.uncover += 1;
+    return this.#counted(this.#vault.uncover(key, options));
   }
 
   close(): Promise<void> {

@@ -167,6 +167,13 @@ class Probe {
     }
     if (left > 0) {
       const stays = `${left} objects with ${bytes} bytes stay below ${this.#prefix}`;
+      if (role !== 'maintain' && (await this.#canHide())) {
+        return {
+          status: 'warn',
+          detail: `These credentials can hide objects behind marks of deletion, also those of who steals them, though they cannot delete versions; ${stays}`,
+          hint: 'Take the right to delete from the machine that makes backups (docs/vaults.md). What is locked is read from beneath such marks.',
+        };
+      }
       if (role !== 'maintain') return `Deleting is not permitted, as is right for a writer; ${stays}`;
       return { status: 'warn', detail: `Deleting is not permitted; ${stays}`, hint: 'Grant the right to delete to who maintains the vault.' };
     }
@@ -176,6 +183,19 @@ class Probe {
       detail: 'Objects can be deleted with these credentials, also by who steals them',
       hint: 'Give the machine that makes backups credentials that can only create, read and list (docs/vaults.md); or lock what is stored.',
     };
+  }
+
+  /** Tried on an object that could not be deleted, and stays either way. */
+  async #canHide(): Promise<boolean> {
+    const { other, signal } = this.#options;
+    if (other === undefined) return false;
+    try {
+      await other.hide(`${this.#prefix}a`, signal);
+      return true;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return false;
+    }
   }
 
   async #put(name: string, bytes: Uint8Array): Promise<void> {

@@ -92,6 +92,10 @@ class RetryingVault implements Vault {
     return retrying(this.#policy, `delete ${key}`, options.signal, () => this.#vault.delete(key, options));
   }
 
+  uncover(key: string, options: CallOptions = {}): Promise<number> {
+    return retrying(this.#policy, `uncover ${key}`, options.signal, () => this.#vault.uncover(key, options));
+  }
+
   close(): Promise<void> {
     return this.#vault.close();
   }

@@ -11,7 +11,7 @@ import { isAnswerTo, rangeHeader } from './range.ts';
 import { S3Bucket } from './s3/bucket.ts';
 import { configureClient } from './s3/client.ts';
 import { answerOf } from './s3/errors.ts';
-import { deleteObject } from './s3/delete.ts';
+import { deleteObject, uncoverFirst } from './s3/delete.ts';
 import { contentMd5 } from './md5.ts';
 import { listInOrder } from './s3/list.ts';
 import type { FolderPage, ReadFolderPage } from './s3/list.ts';
@@ -127,12 +127,15 @@ class S3Vault implements Vault {
   async head(key: string, { signal, original }: ReadOptions = {}): Promise<ObjectInfo | undefined> {
     checkKey(this.name, key);
     try {
-      const version = original === true ? versionParameter(await this.#genuine(key, signal)) : {};
+      const first = original === true ? await this.#genuine(key, signal) : undefined;
+      const version = first === undefined ? {} : versionParameter(first);
       const found = await this.#look(key, version, signal);
-      if (found === undefined || !this.locks) return found && { key, size: found.size };
+      if (found === undefined) return undefined;
+      const info = { key, size: found.size, ...(first?.isLatest === false && { shadowed: true as const }) };
+      if (!this.locks) return info;
       // Not every store tells of the lock of a version that is asked for.
       const until = found.until ?? (await retentionOf(this.#bucket, key, version, signal))?.until;
-      return until === undefined ? { key, size: found.size } : { key, size: found.size, retainUntil: until };
+      return until === undefined ? info : { ...info, retainUntil: until };
     } catch (error) {
       if (isLifeboatError(error, 'LB_VAULT_OBJECT_MISSING')) return undefined;
       throw error;
@@ -167,6 +170,11 @@ class S3Vault implements Vault {
   async delete(key: string, { signal }: CallOptions = {}): Promise<void> {
     checkKey(this.name, key);
     await deleteObject(this.#bucket, key, this.locks, signal);
+  }
+
+  async uncover(key: string, { signal }: CallOptions = {}): Promise<number> {
+    checkKey(this.name, key);
+    return uncoverFirst(this.#bucket, key, signal);
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,10 @@ class ImpatientVault implements Vault {
     return this.#once(options, key, this.#ms, (signal) => this.#vault.delete(key, { ...options, signal }));
   }
 
+  uncover(key: string, options: CallOptions = {}): Promise<number> {
+    return this.#once(options, key, this.#ms, (signal) => this.#vault.uncover(key, { ...options, signal }));
+  }
+
   close(): Promise<void> {
     return this.#vault.close();
   }

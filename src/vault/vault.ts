@@ -51,6 +51,14 @@ export interface Vault {
    */
   delete(key: string, options?: CallOptions): Promise<void>;
 
+  /**
+   * Takes away what was put over the first version of an object, newer versions and marks of deletion, and nothing else: the first
+   * stays, whatever happens. Gives how many were taken away; 0 also where there is no object, or the store keeps no versions. In
+   * stores that show what is older by themselves (S3) plain reading then finds the first again; elsewhere it may find nothing. Throws
+   * `LB_VAULT_LOCKED` when one of them is locked itself; the others are gone then. Only `maintain` work calls it.
+   */
+  uncover(key: string, options?: CallOptions): Promise<number>;
+
   /** Frees connections. Idempotent. */
   close(): Promise<void>;
 }
@@ -95,6 +103,8 @@ export interface ObjectInfo {
   readonly size: number;
   /** Until when the object is locked; only `head` says it, and only of a vault that `locks`. */
   readonly retainUntil?: Date;
+  /** With `original`: somebody put something else over this first version, or hid it. */
+  readonly shadowed?: true;
 }
 
 export interface VaultObject {

@@ -17,22 +17,22 @@ import type {
 import type { Random } from '../survival/random.ts';
 import { ForwardingVault } from './forwarding-vault.ts';
 
-type Operation = 'put' | 'get' | 'head' | 'list' | 'retain' | 'delete';
+type Operation = 'put' | 'get' | 'head' | 'list' | 'retain' | 'delete' | 'uncover';
 
 /** What a vault can do wrong, and in which calls. */
 const FAULTS = {
   /** Nothing is done; a passing error. */
-  unavailable: ['put', 'get', 'head', 'list', 'retain', 'delete'],
+  unavailable: ['put', 'get', 'head', 'list', 'retain', 'delete', 'uncover'],
   /** Nothing is done; an error for good. */
-  refused: ['put', 'get', 'head', 'list', 'retain', 'delete'],
+  refused: ['put', 'get', 'head', 'list', 'retain', 'delete', 'uncover'],
   /** There is no room. */
   full: ['put'],
   /** It is done, and a passing error is the answer. */
   'lost-answer': ['put', 'delete'],
   /** No answer comes, until the caller gives up. */
-  hang: ['put', 'get', 'head', 'list', 'retain', 'delete'],
+  hang: ['put', 'get', 'head', 'list', 'retain', 'delete', 'uncover'],
   /** The answer takes a while. */
-  slow: ['put', 'get', 'head', 'list', 'retain', 'delete'],
+  slow: ['put', 'get', 'head', 'list', 'retain', 'delete', 'uncover'],
   /** It says that it has stored the object, and has not. */
   forgotten: ['put'],
   /** It stores the first half of the object, and says that it has stored it. */
@@ -136,6 +136,11 @@ class Faulty extends ForwardingVault implements FaultyVault {
     const fault = await this.#before('delete', key, options);
     await super.delete(key, options);
     if (fault === 'lost-answer') throw this.#error('LB_VAULT_UNAVAILABLE', key);
+  }
+
+  override async uncover(key: string, options: CallOptions = {}): Promise<number> {
+    await this.#before('uncover', key, options);
+    return super.uncover(key, options);
   }
 
   /** Chooses what goes wrong in a call, and does what is done before it. */

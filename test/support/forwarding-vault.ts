@@ -55,6 +55,10 @@ export class ForwardingVault implements Vault {
     return this.vault.delete(key, options);
   }
 
+  uncover(key: string, options?: CallOptions): Promise<number> {
+    return this.vault.uncover(key, options);
+  }
+
   close(): Promise<void> {
     return this.vault.close();
   }

@@ -13,7 +13,7 @@ import type {
 } from '../../src/vault/vault.ts';
 
 /** Called before every operation; what it throws is what the operation throws. */
-export type Interference = (operation: 'put' | 'get' | 'head' | 'list' | 'retain' | 'delete', key: string) => void | Promise<void>;
+export type Interference = (operation: 'put' | 'get' | 'head' | 'list' | 'retain' | 'delete' | 'uncover', key: string) => void | Promise<void>;
 
 /**
  * A vault in memory, for tests that look at or change every byte, or make operations fail. With `locks` set it locks
@@ -84,7 +84,7 @@ export class MemoryVault implements Vault {
     await this.interfere?.('head', key);
     const bytes = this.#version(key, options);
     const retainUntil = this.retained.get(key);
-    return bytes && { key, size: bytes.length, ...(retainUntil === undefined ? {} : { retainUntil }) };
+    return bytes && { key, size: bytes.length, ...this.#shadowed(key, options), ...(retainUntil === undefined ? {} : { retainUntil }) };
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
@@ -97,7 +97,7 @@ export class MemoryVault implements Vault {
         bytes !== undefined &&
         (options.startAfter === undefined || key > options.startAfter)
       )
-        yield { key, size: bytes.length };
+        yield { key, size: bytes.length, ...this.#shadowed(key, options) };
     }
   }
 
@@ -117,12 +117,25 @@ export class MemoryVault implements Vault {
     this.retained.delete(key);
   }
 
+  async uncover(key: string): Promise<number> {
+    await this.interfere?.('uncover', key);
+    const first = this.#originals.get(key);
+    if (first === undefined) return 0;
+    this.objects.set(key, first);
+    this.#originals.delete(key);
+    return 1;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   #version(key: string, { original }: ReadOptions): Uint8Array | undefined {
     return (original === true ? this.#originals.get(key) : undefined) ?? this.objects.get(key);
+  }
+
+  #shadowed(key: string, { original }: ReadOptions): { readonly shadowed?: true } {
+    return original === true && this.#originals.has(key) ? { shadowed: true } : {};
   }
 
   #keepFirst(key: string): void {

@@ -23,15 +23,17 @@ interface Version {
   readonly current?: boolean;
   readonly until?: Date;
   readonly mode?: string;
+  /** Base64. */
+  readonly md5?: string;
 }
 
 function listing(versions: readonly Version[]): DoubleAnswer {
   const blobs = versions.map(
-    ({ id, current, until, mode = 'locked' }) =>
+    ({ id, current, until, mode = 'locked', md5 }) =>
       `<Blob><Name>a</Name><VersionId>${id}</VersionId>${current === true ? '<IsCurrentVersion>true</IsCurrentVersion>' : ''}<Properties>` +
       `<Last-Modified>${new Date(0).toUTCString()}</Last-Modified><Etag>1</Etag><Content-Length>7</Content-Length>` +
       (until === undefined ? '' : `<ImmutabilityPolicyUntilDate>${until.toUTCString()}</ImmutabilityPolicyUntilDate><ImmutabilityPolicyMode>${mode}</ImmutabilityPolicyMode>`) +
-      `</Properties></Blob>`,
+      `${md5 === undefined ? '' : `<Content-MD5>${md5}</Content-MD5>`}</Properties></Blob>`,
   );
   const body = `<?xml version="1.0" encoding="utf-8"?><EnumerationResults ServiceEndpoint="x" ContainerName="c"><Blobs>${blobs.join('')}</Blobs><NextMarker/></EnumerationResults>`;
   return { status: 200, headers: { 'content-type': 'application/xml' }, body };
@@ -39,6 +41,7 @@ function listing(versions: readonly Version[]): DoubleAnswer {
 
 const V1 = '2026-01-01T00:00:00.0000000Z';
 const V2 = '2026-01-02T00:00:00.0000000Z';
+const V3 = '2026-01-03T00:00:00.0000000Z';
 
 // Azurite does not keep locks or versions, so this shows what is asked of Azure, and what is made of its answers.
 describe('locking objects in Azure Blob Storage', () => {
@@ -120,7 +123,7 @@ describe('locking objects in Azure Blob Storage', () => {
       },
     }));
     const vault = await open(double);
-    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7, retainUntil: hour });
+    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7, retainUntil: hour, shadowed: true });
     expect(await vault.head('a')).toEqual({ key: 'a', size: 7 });
   });
 
@@ -133,7 +136,34 @@ describe('locking objects in Azure Blob Storage', () => {
     const vault = await open(double);
     expect(Buffer.from(await read(await vault.get('a', { original: true }))).toString()).toBe('genuine');
     expect(Buffer.from(await read(await vault.get('a'))).toString()).toBe('shadow!');
-    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([{ key: 'a', size: 7 }]);
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([{ key: 'a', size: 7, shadowed: true }]);
+  });
+
+  it('takes away what was put over the first version, newest first, and never that itself', async () => {
+    const double = await startWith([{ id: V1, until: fromNow(HOUR) }, { id: V2 }, { id: V3, current: true }], () => ({ status: 202 }));
+    expect(await (await open(double)).uncover('a')).toBe(2);
+    expect(changes(double).map(({ method, url }) => [method, url.searchParams.get('versionid')])).toEqual([
+      ['DELETE', null],
+      ['DELETE', V3],
+      ['DELETE', V2],
+    ]);
+  });
+
+  it('leaves a first version alone that is current, or was put back as a later one with the same bytes', async () => {
+    const md5 = Buffer.alloc(16, 7).toString('base64');
+    for (const versions of [[{ id: V1, current: true }], [{ id: V1, md5 }, { id: V2, current: true, md5 }]]) {
+      const double = await startWith(versions);
+      const vault = await open(double);
+      expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([{ key: 'a', size: 7 }]);
+      expect(await vault.uncover('a')).toBe(0);
+      expect(changes(double)).toEqual([]);
+    }
+  });
+
+  it('says when what was put over an object is itself locked, and takes away the rest', async () => {
+    const double = await startWith([{ id: V1 }, { id: V2, until: fromNow(HOUR) }, { id: V3 }], () => ({ status: 202 }));
+    expect(codeOf(await failure((await open(double)).uncover('a')))).toBe('LB_VAULT_LOCKED');
+    expect(changes(double).map(({ url }) => url.searchParams.get('versionid'))).toEqual([V3]);
   });
 
   it('finds that an object cannot be deleted, and changes nothing', async () => {

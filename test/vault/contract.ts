@@ -336,6 +336,8 @@ export function describeVault(kind: string, start: () => Promise<Storage>, many 
       expect(await vault.head('x.y/z', original)).toEqual({ key: 'x.y/z', size: 5 });
       expect(await vault.head('a.b', original)).toBeUndefined();
       expect(codeOf(await failure(vault.get('a.b', original)))).toBe('LB_VAULT_OBJECT_MISSING');
+      for (const key of ['x.y/z', 'a.b', 'never/was']) expect(await vault.uncover(key)).toBe(0);
+      expect(await vault.head('x.y/z')).toEqual({ key: 'x.y/z', size: 5 });
     });
 
     it('takes keys of the greatest length', async () => {
@@ -350,7 +352,7 @@ export function describeVault(kind: string, start: () => Promise<Storage>, many 
     it('refuses what cannot be a key, or the beginning of one', async () => {
       const vault = await fresh();
       for (const key of INVALID_KEYS) {
-        const calls = [vault.put(key, new Uint8Array(1)), vault.get(key), vault.head(key), vault.delete(key)];
+        const calls = [vault.put(key, new Uint8Array(1)), vault.get(key), vault.head(key), vault.delete(key), vault.uncover(key)];
         expect([key, new Set(await codesOf(calls))]).toEqual([key, new Set(['LB_VAULT_INVALID_KEY'])]);
       }
       for (const prefix of INVALID_PREFIXES) {

@@ -18,6 +18,9 @@ const refusal = (status: number, reason: string, message = ''): DoubleAnswer => 
 interface Version {
   readonly generation: string;
   readonly retention?: { readonly mode: string; readonly retainUntilTime: string };
+  /** Set of versions that are not current. */
+  readonly timeDeleted?: string;
+  readonly md5Hash?: string;
 }
 
 // No server that can be had here keeps locks, so this shows what is asked of Google, and what is made of its answers.
@@ -129,6 +132,34 @@ describe('locking objects in Google Cloud Storage', () => {
     const double = await startWith([{ generation: '1', retention: locked(new Date(0)) }, { generation: '2' }], () => json({}, 204));
     await (await open(double)).delete('a');
     expect(changes(double).map(({ method, url }) => [method, url.searchParams.get('generation')])).toEqual([['DELETE', '1'], ['DELETE', '2']]);
+  });
+
+  it('takes away what was put over the first version, newest first, and never that itself', async () => {
+    const gone = { timeDeleted: new Date(0).toISOString() };
+    const hour = fromNow(HOUR);
+    const double = await startWith([{ generation: '1', ...gone, retention: locked(hour) }, { generation: '2', ...gone }, { generation: '3' }], () => json({}, 204));
+    const vault = await open(double);
+    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7, retainUntil: hour, shadowed: true });
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([{ key: 'a', size: 7, shadowed: true }]);
+    expect(await vault.uncover('a')).toBe(2);
+    expect(changes(double).map(({ method, url }) => [method, url.searchParams.get('generation')])).toEqual([['DELETE', '3'], ['DELETE', '2']]);
+  });
+
+  it('leaves a first version alone that is current, or was put back as a later one with the same bytes', async () => {
+    const double = await startWith([{ generation: '1', timeDeleted: new Date(0).toISOString(), md5Hash: 'same' }, { generation: '2', md5Hash: 'same' }]);
+    const vault = await open(double);
+    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7 });
+    expect(await vault.uncover('a')).toBe(0);
+    expect(changes(double)).toEqual([]);
+  });
+
+  it('says when what was put over an object is itself locked, and takes away the rest', async () => {
+    const gone = { timeDeleted: new Date(0).toISOString() };
+    const double = await startWith([{ generation: '1', ...gone }, { generation: '2', ...gone, retention: locked(fromNow(HOUR)) }, { generation: '3' }], ({ url }) =>
+      url.searchParams.get('generation') === '2' ? refusal(403, 'retentionPolicyNotMet') : json({}, 204),
+    );
+    expect(codeOf(await failure((await open(double)).uncover('a')))).toBe('LB_VAULT_LOCKED');
+    expect(changes(double).map(({ url }) => url.searchParams.get('generation'))).toEqual(['3', '2']);
   });
 
   it('says when the bucket cannot lock', async () => {

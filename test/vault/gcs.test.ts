@@ -66,10 +66,15 @@ describe('a bucket of fake-gcs-server', () => {
     await fetch(`${server.url}/storage/v1/b/${bucket}/o/d`, { method: 'DELETE' });
     expect(await keysOf(vault)).toEqual(['a', 'b/c']);
     expect(Buffer.from(await read(await vault.get('a'))).toString()).toBe('a shadow, longer');
-    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual(['a', 'b/c', 'd'].map((key) => ({ key, size: 7 })));
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual(['a', 'b/c', 'd'].map((key) => ({ key, size: 7, shadowed: true })));
     for (const key of ['a', 'b/c', 'd']) {
       expect(Buffer.from(await read(await vault.get(key, { original: true }))).toString()).toBe('genuine');
       expect(Buffer.from(await read(await vault.get(key, { original: true, offset: -3, length: 2 }))).toString()).toBe('in');
+      expect(await vault.head(key, { original: true })).toEqual({ key, size: 7, shadowed: true });
+      expect(await vault.uncover(key)).toBe(key === 'd' ? 0 : 1);
+      // Nothing that is older comes back by itself here: it is put back, and then is nothing's shadow.
+      expect(await vault.head(key)).toBeUndefined();
+      expect(await vault.put(key, Buffer.from('genuine'))).toBe('created');
       expect(await vault.head(key, { original: true })).toEqual({ key, size: 7 });
       await vault.delete(key);
     }

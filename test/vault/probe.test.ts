@@ -175,6 +175,7 @@ describe('probing a store that breaks its promises', () => {
     list: (...args) => good.list(...args),
     retain: (...args) => good.retain(...args),
     delete: (...args) => good.delete(...args),
+    uncover: (...args) => good.uncover(...args),
     close: () => good.close(),
     ...bad,
   });

@@ -26,8 +26,9 @@ class Intruder {
     this.client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });
   }
 
-  async overwrite(Key: string, Body: string): Promise<void> {
-    await this.client.send(new PutObjectCommand({ Bucket: this.#bucket, Key, Body }));
+  async overwrite(Key: string, Body: string, until?: Date): Promise<void> {
+    const lock = until === undefined ? {} : ({ ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until } as const);
+    await this.client.send(new PutObjectCommand({ Bucket: this.#bucket, Key, Body, ...lock }));
   }
 
   async hide(Key: string): Promise<void> {
@@ -163,12 +164,18 @@ describe.each([
     expect(await text(vault, 'a')).toBe('another');
     expect(await keysOf(vault)).toEqual(['a', 'c', 'forged']);
     const shown = await Array.fromAsync(vault.list('', { original: true }));
-    expect(shown).toEqual([...keys, 'forged'].map((key) => ({ key, size: key === 'forged' ? 6 : 7 })));
+    expect(shown).toEqual([
+      { key: 'a', size: 7, shadowed: true },
+      { key: 'b-1', size: 7, shadowed: true },
+      { key: 'b/1', size: 7, shadowed: true },
+      { key: 'c', size: 7 },
+      { key: 'forged', size: 6 },
+    ]);
     for (const key of keys) {
       expect(await text(vault, key, { original: true })).toBe('genuine');
       expect(await text(vault, key, { original: true, offset: -4, length: 2 })).toBe('ui');
       expect(await text(vault, key, { original: true, offset: 7 })).toBe('');
-      expect(await vault.head(key, { original: true })).toEqual({ key, size: 7, retainUntil: until });
+      expect(await vault.head(key, { original: true })).toEqual({ key, size: 7, retainUntil: until, ...(key !== 'c' && { shadowed: true }) });
       expect(codeOf(await failure(vault.delete(key)))).toBe('LB_VAULT_LOCKED');
     }
     expect(codeOf(await failure(vault.get('none', { original: true })))).toBe('LB_VAULT_OBJECT_MISSING');
@@ -194,12 +201,44 @@ describe.each([
     }
     await Promise.all(Array.from({ length: 1100 }, () => intruder.hide(`${prefix}/d1/31`)));
     const shown = await Array.fromAsync(vault.list('', { original: true }));
-    expect(shown).toEqual(keys.map((key) => ({ key, size: 7 })));
+    expect(shown).toEqual(keys.map((key) => ({ key, size: 7, shadowed: true })));
     expect(await keysOf(vault)).toEqual(keys.filter((key) => key !== 'd1/31'));
     expect(await text(vault, 'd1/31', { original: true })).toBe('genuine');
     expect((await Array.fromAsync(vault.list('d2/', { original: true, startAfter: 'd2/20' }))).map(({ key }) => key)).toEqual(
       keys.filter((key) => key > 'd2/20'),
     );
+  });
+
+  it('takes away what was put over the genuine object, and never that itself', async () => {
+    const { vault, prefix } = await open();
+    const until = fromNow(HOUR);
+    await vault.put('a', GENUINE, { retainUntil: until });
+    await vault.put('free', GENUINE);
+    for (const key of ['a', 'free']) {
+      await intruder.overwrite(`${prefix}/${key}`, 'a shadow');
+      await intruder.hide(`${prefix}/${key}`);
+      await intruder.overwrite(`${prefix}/${key}`, 'another');
+      await intruder.hide(`${prefix}/${key}`);
+    }
+    expect(await keysOf(vault)).toEqual([]);
+    for (const key of ['a', 'free']) {
+      expect(await vault.uncover(key)).toBe(4);
+      expect(await text(vault, key)).toBe('genuine');
+      expect(await vault.uncover(key)).toBe(0);
+    }
+    expect(await Array.fromAsync(vault.list('', { original: true }))).toEqual([{ key: 'a', size: 7 }, { key: 'free', size: 7 }]);
+    expect((await vault.head('a'))?.retainUntil).toEqual(until);
+    expect(await vault.uncover('none')).toBe(0);
+  });
+
+  it('says when what was put over an object is itself locked, and takes away the rest', async () => {
+    const { vault, prefix } = await open();
+    await vault.put('a', GENUINE, { retainUntil: fromNow(HOUR) });
+    await intruder.overwrite(`${prefix}/a`, 'a shadow', fromNow(HOUR));
+    await intruder.hide(`${prefix}/a`);
+    expect(codeOf(await failure(vault.uncover('a')))).toBe('LB_VAULT_LOCKED');
+    expect(await text(vault, 'a')).toBe('a shadow');
+    expect(await text(vault, 'a', { original: true })).toBe('genuine');
   });
 
   it('lets exactly one of 20 concurrent creators of a locked object win', async () => {
@@ -293,7 +332,7 @@ describe("a thief with an append-only writer's credentials", () => {
     expect(codeOf(await failure(writer.delete('points/a')))).toBe('LB_VAULT_LOCKED');
     for (const vault of [writer, owner]) {
       expect(Buffer.from(await read(await vault.get('points/a', { original: true }))).toString()).toBe('genuine');
-      expect(await vault.head('points/a', { original: true })).toEqual({ key: 'points/a', size: 7, retainUntil: until });
+      expect(await vault.head('points/a', { original: true })).toEqual({ key: 'points/a', size: 7, retainUntil: until, shadowed: true });
       await vault.close();
     }
     for (const { client } of [admin, thief]) client.destroy();

@@ -14,6 +14,7 @@ const CALLS = {
   list: (vault: Vault, signal?: AbortSignal) => Array.fromAsync(vault.list('', { signal })),
   retain: (vault: Vault, signal?: AbortSignal) => vault.retain('a', new Date(), { signal }),
   delete: (vault: Vault, signal?: AbortSignal) => vault.delete('a', { signal }),
+  uncover: (vault: Vault, signal?: AbortSignal) => vault.uncover('a', { signal }),
 } as const;
 
 function silent(): Vault {

@@ -4,6 +4,7 @@ import type { Output } from '../output.ts';
 import { plural } from '../text.ts';
 import type { Finding, Report } from './finding.ts';
 import { checkKeys } from './keys.ts';
+import { checkLocks } from './locks.ts';
 import { checkPlacement } from './placement.ts';
 import { checkSite } from './site.ts';
 import { checkSlots } from './slots.ts';
@@ -21,7 +22,10 @@ export async function doctor(context: Context, planName: string | undefined): Pr
   };
   report({ subject: config.file, check: 'configuration', status: 'ok', message: `${plural(plans.length, 'plan')}: ${plans.map(([name]) => name).join(', ')}` });
   if (plans.length === 0) report({ subject: config.file, check: 'configuration', status: 'warn', message: 'there is no plan, so nothing is protected', fix: 'Add one under `plans:`.' });
-  for (const [name, plan] of plans) checkPlacement(config, name, plan, report);
+  for (const [name, plan] of plans) {
+    checkPlacement(config, name, plan, report);
+    checkLocks(config, name, plan, report);
+  }
   for (const [, plan] of plans) {
     signal.throwIfAborted();
     await checkSite(context, plan.site, plan, report);

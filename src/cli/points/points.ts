@@ -2,6 +2,7 @@ import type { Config } from '../../config/load.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { PointListing, RepositoryReader } from '../../repository/api.ts';
+import { disputeText } from '../../repository/index.ts';
 import { copiesOf } from '../../placement/copies.ts';
 import type { Context } from '../context.ts';
 import { withReader } from '../repository.ts';
@@ -27,7 +28,10 @@ export async function points(context: Context, options: PointsOptions): Promise<
     const filter = { ...(options.site !== undefined && { site: options.site }), copies: true, signal: context.signal };
     const found = withSafety(await reader.listPoints(filter), options.vault === undefined ? await context.configIfAny() : undefined);
     if (found.length === 0 && options.site !== undefined) await refuseUnknownSite(reader, options.site, context);
-    const ok = found.every((point) => point.problem === undefined && point.copies?.every(({ state }) => state === 'complete') !== false);
+    const ok = found.every((point) => point.problem === undefined && point.disputed === undefined && point.copies?.every(({ state, shadowed }) => state === 'complete' && shadowed === undefined) !== false);
+    for (const { site, id, disputed } of found) {
+      if (disputed !== undefined) context.output.warn({ kind: 'point-disputed', message: disputeText(disputed), where: `points/${site}/${id}` });
+    }
     const verified = found.length === 0 ? [] : await verifiedTimes(vaults, context);
     await context.output.result({ ok, points: found, verified }, () =>
       found.length === 0 ? 'no recovery points yet' : [pointTable(found), '', ...verified.map((vault) => verifiedText(vault, Date.now()))].join('\n'),
@@ -36,14 +40,14 @@ export async function points(context: Context, options: PointsOptions): Promise<
   });
 }
 
-/** Safe is what is complete in as many vaults of one of the site's plans as the plan says. */
+/** Safe is what is complete in as many vaults of one of the site's plans as the plan says, and is not disputed. */
 function withSafety(found: readonly PointListing[], config: Config | undefined): readonly Listed[] {
   const plans = [...(config?.plans.values() ?? [])];
   return found.map((point) => {
     const ofSite = plans.filter(({ site }) => site === point.site);
     if (ofSite.length === 0) return point;
     const whole = new Set(point.copies?.flatMap(({ vault, state }) => (state === 'complete' ? [vault] : [])));
-    return { ...point, safe: ofSite.some((plan) => plan.vaults.filter((vault) => whole.has(vault)).length >= copiesOf(plan)) };
+    return { ...point, safe: point.disputed === undefined && ofSite.some((plan) => plan.vaults.filter((vault) => whole.has(vault)).length >= copiesOf(plan)) };
   });
 }
 
@@ -58,7 +62,7 @@ function pointTable(found: readonly Listed[]): string {
   const rows = found.map((point) => {
     const header = point.header;
     const safe = point.safe === undefined ? '' : point.safe ? 'yes' : 'no';
-    if (header === undefined) return [point.id, '', point.site, '', '', point.problem ?? 'unreadable', safe, copiesText(point)];
+    if (header === undefined) return [point.id, '', point.site, '', '', point.problem ?? 'unreadable', safe, copiesText(point, Date.now())];
     return [
       point.id,
       formatAge(Date.now() - Date.parse(header.at)),
@@ -67,7 +71,7 @@ function pointTable(found: readonly Listed[]): string {
       formatBytes(header.stats.storedBytes),
       point.problem ?? (header.complete ? 'yes' : 'partly'),
       safe,
-      copiesText(point),
+      copiesText(point, Date.now()),
     ];
   });
   return formatTable(
@@ -85,11 +89,17 @@ function pointTable(found: readonly Listed[]): string {
   );
 }
 
-function copiesText({ copies = [] }: Listed): string {
-  return copies
-    .map(({ vault, state, missing = 0 }) => {
-      if (state === 'complete') return vault;
-      return state === 'partial' ? `${vault} (partial: lacks ${plural(missing, 'pack')})` : `${vault} (damaged)`;
+function copiesText({ copies = [], disputed }: Listed, now: number): string {
+  const where = copies
+    .map(({ vault, state, missing = 0, lockedUntil, shadowed = 0 }) => {
+      const about = [
+        ...(state === 'partial' ? [`partial: lacks ${plural(missing, 'pack')}`] : []),
+        ...(state === 'damaged' ? ['damaged'] : []),
+        ...(shadowed > 0 ? [`${plural(shadowed, 'object')} shadowed`] : []),
+        ...(lockedUntil === undefined ? [] : [`locked for ${formatAge(Date.parse(lockedUntil) - now)}`]),
+      ];
+      return about.length === 0 ? vault : `${vault} (${about.join('; ')})`;
     })
     .join(', ');
+  return disputed === undefined ? where : `${where}; disputed`;
 }

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { isLifeboatError } from '../../core/errors.ts';
 import type { WriteKey } from '../../keys/index.ts';
@@ -55,7 +56,12 @@ async function choose(context: Context, planName: string | undefined, options: R
   const named = from.length + to.length === 0 ? [] : await chosenVaults(context, { vault: [...from, ...to] });
   const byAddress = planName === undefined && from.length > 0 && to.length > 0 && [...from, ...to].every(isAddress);
   const config = byAddress ? undefined : await context.config();
-  const all = [...(config?.plans ?? [])].map(([name, plan]) => ({ name, site: plan.site, vaults: plan.vaults }));
+  const all = [...(config?.plans ?? [])].map(([name, plan]) => ({
+    name,
+    site: plan.site,
+    vaults: plan.vaults,
+    lock: plan.lock === undefined ? undefined : parseDuration(plan.lock),
+  }));
   const one = planName === undefined ? undefined : (await context.plan(planName)).name;
   const plans = one === undefined ? all : all.filter(({ name }) => name === one);
   const ofPlans = new Set(plans.flatMap(({ vaults }) => vaults));

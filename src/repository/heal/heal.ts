@@ -16,6 +16,7 @@ import { proofFor } from './proof.ts';
 import type { Proof } from './proof.ts';
 import { bringIn, proves, remove } from './replace.ts';
 import type { Intact, Outcome } from './replace.ts';
+import { uncover } from './uncover.ts';
 
 /** `dry-run`: say what could be healed, and change nothing. */
 export type HealMode = 'heal' | 'dry-run';
@@ -37,7 +38,8 @@ interface HealOptions {
  */
 export async function heal(examination: Examination, mode: HealMode, options: HealOptions): Promise<Repair[]> {
   const stages = planRepairs(examination);
-  const total = stages.reduce((sum, stage) => sum + stage.length, 0);
+  const shadowed = examination.checks.reduce((sum, check) => sum + (check.foreign ? 0 : check.shadowed.size), 0);
+  const total = stages.reduce((sum, stage) => sum + stage.length, shadowed);
   if (total === 0) return [];
   return new Healing(examination, mode, options).run(stages, total);
 }
@@ -74,12 +76,24 @@ class Healing {
 
   async run(stages: readonly (readonly Task[])[], total: number): Promise<Repair[]> {
     for (const { key, targets } of stages.flat()) this.#wrong.set(key, new Set(targets.map(({ check }) => check)));
+    const did = (): void => {
+      this.#done++;
+      this.#options.onProgress?.({ phase: 'heal', done: this.#done, total, unit: 'objects', bytes: this.#bytes });
+    };
+    for (const check of this.#examination.checks) {
+      await forEachParallel(check.foreign ? [] : check.shadowed, PARALLEL, async (key) => {
+        this.#options.signal?.throwIfAborted();
+        const outcome = await uncover(check.vault, key, { dryRun: this.#dryRun, signal: this.#options.signal });
+        // Where something is wrong with the first version as well, what becomes of that is told below.
+        if (!this.#wrong.has(key)) this.#tell(key, { check, points: [] }, outcome);
+        did();
+      });
+    }
     for (const stage of stages) {
       await forEachParallel(stage, PARALLEL, async (task) => {
         this.#options.signal?.throwIfAborted();
         await this.#one(task);
-        this.#done++;
-        this.#options.onProgress?.({ phase: 'heal', done: this.#done, total, unit: 'objects', bytes: this.#bytes });
+        did();
       });
     }
     this.#options.signal?.throwIfAborted();

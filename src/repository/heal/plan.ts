@@ -1,3 +1,4 @@
+import type { Finding } from '../api.ts';
 import { HEADER_KEY, INDEX_PREFIX, indexKey, PACKS_PREFIX, packKey, POINTS_PREFIX, RESCUE_PREFIX, SLOTS_PREFIX } from '../layout.ts';
 import type { Point } from '../point.ts';
 import { removedNameOf } from '../vault-contents.ts';
@@ -17,6 +18,9 @@ export interface Target {
   /** Points that cannot be restored from this vault without it. */
   readonly points: readonly string[];
 }
+
+/** What another copy does not help against, and what lies over an object that is intact: that is taken away, `uncover.ts`. */
+const NOT_REPLACED: ReadonlySet<Finding['kind']> = new Set(['chain', 'disputed', 'shadowed', 'unreadable']);
 
 const isTombstone = (key: string): boolean => removedNameOf(key) !== undefined;
 const under = (prefix: string) => (key: string): boolean => key.startsWith(prefix) && !isTombstone(key);
@@ -40,7 +44,7 @@ export function planRepairs({ checks, findings, known }: Examination): readonly 
   };
   for (const { vault, object, kind, points } of findings.all()) {
     const check = byName.get(vault);
-    if (check !== undefined && object !== '' && kind !== 'chain' && kind !== 'unreadable') add(object, check, points);
+    if (check !== undefined && object !== '' && !NOT_REPLACED.has(kind)) add(object, check, points);
   }
   const heads = new Set(headsOf(known.values()));
   for (const [key, ofKey] of targets) {

@@ -28,7 +28,7 @@ interface ReplaceOptions {
 }
 
 /** Failures of a deletion that say it is not permitted, and will not be. */
-const NOT_PERMITTED: ReadonlySet<ErrorCode> = new Set(['LB_VAULT_ACCESS', 'LB_VAULT_LOCKED', 'LB_VAULT_READ_ONLY']);
+export const NOT_PERMITTED: ReadonlySet<ErrorCode> = new Set(['LB_VAULT_ACCESS', 'LB_VAULT_LOCKED', 'LB_VAULT_READ_ONLY']);
 
 /**
  * Makes a vault hold an object intact. What is there instead is looked at once more, and deleted only when it is wrong

@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { pointKey } from '../layout.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { forEachParallel } from '../parallel.ts';
 import { findPoints } from '../point-finder.ts';
@@ -52,7 +53,7 @@ export async function readPointTombstone(
   const key = pointTombstoneKey(point.site, point.id);
   for (const vault of vaults) {
     try {
-      return decodePointTombstone(await readObject(vault, key, { signal }), point, keys);
+      return decodePointTombstone(await readObject(genuineView(vault), key, { signal }), point, keys);
     } catch (error) {
       signal?.throwIfAborted();
       onWarning?.({ kind: 'tombstone-unreadable', message: `A removal that is not genuine counts for nothing: ${messageOf(error)}`, where: whereIs(vault, key) });

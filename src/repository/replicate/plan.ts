@@ -160,10 +160,10 @@ function planPoint(plan: TargetPlan, point: ReadPoint, newest: boolean, problems
   if (missing) plan.bytes += size;
 }
 
-/** The point from the first source that has it intact; what is wrong with others is told. */
+/** The point from the first source that has it intact, those that lock before others; what is wrong with others is told. */
 async function readPoint(key: string, name: PointName, { sources, keys, problems, signal }: PlanInput): Promise<ReadPoint | undefined> {
   const place = { repositoryId: keys.repositoryId, ...name };
-  for (const { vault, points } of sources) {
+  for (const { vault, points } of sources.toSorted((a, b) => Number(b.vault.locks) - Number(a.vault.locks))) {
     if (!points.has(key)) continue;
     try {
       const bytes = await readObject(vault, key, { signal });

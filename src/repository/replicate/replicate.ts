@@ -3,6 +3,7 @@ import type { OnProgress } from '../../core/progress.ts';
 import type { PublicKeys } from '../../keys/index.ts';
 import { withSilenceLimit } from '../../vault/silence.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { genuineView } from '../originals.ts';
 import { Health } from './health.ts';
 import { readRemovals, takeInventory } from './inventory.ts';
 import type { Inventory } from './inventory.ts';
@@ -60,13 +61,13 @@ const NOTHING: Copied = { points: 0, packs: 0, objects: 0, bytes: 0 };
 
 /**
  * Brings vaults level: copies to each what the others have and it lacks, as it is, newest points first; needs no key.
- * Nothing that does not match its name or its signature is copied; nothing that was removed is copied back; what no point needs is
+ * What is copied is what lifeboat stored, whatever was put over it where first versions are kept. Nothing that does not match its name or its signature is copied; nothing that was removed is copied back; what no point needs is
  * left. May be stopped at any moment, and run at any time, also twice at once. Throws `LB_REPO_FORGED` when the vaults hold
  * different repositories, `LB_REPO_MISSING` when none holds one, `LB_USAGE`, or a vault's error when too few can be used.
  */
 export async function replicate(options: ReplicateOptions): Promise<ReplicateReport> {
   const { signal, keys, silence = SILENCE } = options;
-  const vaults = options.vaults.map((vault) => withSilenceLimit(vault, silence));
+  const vaults = options.vaults.map((vault) => genuineView(withSilenceLimit(vault, silence)));
   const participants = await findParticipants(vaults, keys, signal);
   const failures = new Map(participants.failed);
   const inventories = await takeInventories(participants.vaults, failures, signal);

@@ -1,8 +1,9 @@
 import { isLifeboatError, LifeboatError, messageOf } from '../../core/errors.ts';
 import type { PublicKeys } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { indexKey, packKey, pointKey } from '../layout.ts';
-import { withOriginals } from '../originals.ts';
+import { claimsOf, differing } from '../disputes.ts';
+import { HEADER_KEY, indexKey, packKey, pointKey } from '../layout.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { forEachParallel } from '../parallel.ts';
 import { readPoint } from '../point-finder.ts';
@@ -36,15 +37,18 @@ export interface Needed {
  */
 export async function whatIsNeeded(vaults: readonly Vault[], keys: PublicKeys, options: NeededOptions): Promise<Needed> {
   const { signal } = options;
-  const points = new Map<string, PointName & { readonly vaults: Vault[] }>();
+  const points = new Map<string, PointName & { readonly vaults: Vault[]; readonly shadowed: Set<Vault> }>();
   const tombstones = new Map<string, Vault[]>();
-  const views = withOriginals(vaults);
+  // Without the right to list versions it is not known what somebody hid: this throws then.
+  for (const vault of vaults) if (vault.locks) await vault.head(HEADER_KEY, { original: true, signal });
+  const views = vaults.map((vault) => genuineView(vault));
   const listings = await Promise.all(views.map((vault) => listPointObjects(vault, undefined, signal)));
   for (const [i, listing] of listings.entries()) {
     const vault = views[i] as Vault;
     for (const name of listing.points) {
-      const point = points.get(pointKey(name.site, name.id)) ?? { ...name, vaults: [] };
+      const point = points.get(pointKey(name.site, name.id)) ?? { site: name.site, id: name.id, vaults: [], shadowed: new Set() };
       point.vaults.push(vault);
+      if (name.shadowed) point.shadowed.add(vault);
       points.set(pointKey(name.site, name.id), point);
     }
     for (const { site, id } of listing.tombstones) tombstones.set(pointKey(site, id), [...(tombstones.get(pointKey(site, id)) ?? []), vault]);
@@ -60,10 +64,15 @@ export async function whatIsNeeded(vaults: readonly Vault[], keys: PublicKeys, o
       return;
     }
     try {
-      const { packs, indexes, header } = await readPoint(point, keys, options);
-      for (const { id } of packs) objects.add(packKey(id));
-      for (const id of indexes) objects.add(indexKey(id));
-      for (const { id } of header.previous) followed.set(pointKey(point.site, id), { site: point.site, id });
+      // Of different points under one id every one counts: who made another must not get the packs of the genuine one swept.
+      const groups = differing(await claimsOf(point, keys, options));
+      const versions = groups.length < 2 ? [point] : groups.map((group) => ({ ...point, vaults: group.map(({ vault }) => vault) }));
+      for (const version of versions) {
+        const { packs, indexes, header } = await readPoint(version, keys, options);
+        for (const { id } of packs) objects.add(packKey(id));
+        for (const id of indexes) objects.add(indexKey(id));
+        for (const { id } of header.previous) followed.set(pointKey(point.site, id), { site: point.site, id });
+      }
     } catch (error) {
       signal?.throwIfAborted();
       if (!isLifeboatError(error) || !UNREADABLE.has(error.code)) throw error;

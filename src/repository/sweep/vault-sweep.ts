@@ -2,6 +2,7 @@ import { isLifeboatError, messageOf } from '../../core/errors.ts';
 import type { PublicKeys } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { INDEX_PREFIX, PACKS_PREFIX, pointKey, slotKey } from '../layout.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { liveSlots } from '../slot-objects.ts';
 import { listSlotObjects } from '../vault-contents.ts';
@@ -43,9 +44,10 @@ export class SweptVault {
 
   /** Looks into the vault. Throws what the vault throws. */
   async look(keys: PublicKeys, context: ReadContext): Promise<void> {
-    this.marks = await readMarks(this.vault, keys, context);
+    const view = genuineView(this.vault);
+    this.marks = await readMarks(view, keys, context);
     for (const prefix of [PACKS_PREFIX, INDEX_PREFIX]) {
-      for await (const { key, size } of this.vault.list(prefix, { signal: this.#signal })) if (SWEEPABLE.test(key)) this.sizes.set(key, size);
+      for await (const { key, size } of view.list(prefix, { signal: this.#signal })) if (SWEEPABLE.test(key)) this.sizes.set(key, size);
     }
   }
 
@@ -61,9 +63,9 @@ export class SweptVault {
   async sweepRemoved(points: readonly PointName[], keys: PublicKeys): Promise<void> {
     for (const { site, id } of points) {
       const key = pointKey(site, id);
-      if ((await this.vault.head(key, { signal: this.#signal })) !== undefined) await this.delete(key);
+      if ((await genuineView(this.vault).head(key, { signal: this.#signal })) !== undefined) await this.delete(key);
     }
-    const { slots } = await listSlotObjects(this.vault, this.#signal);
+    const { slots } = await listSlotObjects(genuineView(this.vault), this.#signal);
     const live = await liveSlots(this.vault, keys, this.#signal);
     for (const slot of slots) if (!live.includes(slot)) await this.delete(slotKey(slot));
   }

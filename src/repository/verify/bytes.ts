@@ -94,7 +94,7 @@ async function hashObject(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const object = await check.vault.get(key, { signal });
+  const object = await check.view.get(key, { signal });
   for await (const part of object.body) {
     hash.update(part);
     check.bytesRead += part.length;

@@ -8,6 +8,7 @@ import { HEADER_KEY } from '../layout.ts';
 import type { Point } from '../point.ts';
 import type { RemovedPoint } from '../removal/tombstone.ts';
 import type { BudgetOptions } from './budget.ts';
+import { findDisputes } from './disputed.ts';
 import { Findings, findingOf } from './findings.ts';
 import { allPoints, allRemoved, allSlots, checkReferences } from './references.ts';
 import type { VaultReports } from './reports.ts';
@@ -71,12 +72,14 @@ export async function examine(options: ExamineOptions, now: number): Promise<Exa
       check.expectRescue(check.header ?? header);
       await check.readSlots(access);
       await check.readPoints(access, removed, onPoint);
-      reports.set(check, await readReports(check.vault, access, now, options));
+      reports.set(check, await readReports(check.view, access, now, options));
     }),
   );
   const known = allPoints(checks);
   const slots = allSlots(checks);
   for (const check of checks) checkReferences(check, known, slots, removed);
+  await findDisputes(checks, access, findings, signal);
+  for (const check of checks) check.tellShadowed();
   signal?.throwIfAborted();
   return { checks, findings, access, certain, known, removed, reports };
 }

@@ -11,7 +11,9 @@ export class Findings {
     const name = `${finding.vault}\n${finding.object}`;
     const known = this.#byObject.get(name);
     const points = [...new Set([...(known?.points ?? []), ...finding.points])].sort();
-    this.#byObject.set(name, { ...(known ?? finding), points });
+    // That something lies over an object is said only when nothing is wrong with the object itself.
+    const worse = known === undefined || (known.kind === 'shadowed' && finding.kind !== 'shadowed') ? finding : known;
+    this.#byObject.set(name, { ...worse, points });
   }
 
   has(vault: string, object: string): boolean {

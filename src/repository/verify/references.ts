@@ -5,10 +5,10 @@ import { pointTombstoneKey } from '../removal/tombstone.ts';
 import type { RemovedPoint } from '../removal/tombstone.ts';
 import type { VaultCheck } from './vault-check.ts';
 
-/** Every genuine point of any vault, by its key. */
+/** Every genuine point of any vault, by its key. Of different ones under one id, that of a vault that locks. */
 export function allPoints(checks: readonly VaultCheck[]): Map<string, Point> {
   const points = new Map<string, Point>();
-  for (const check of checks) for (const [key, point] of check.points) points.set(key, point);
+  for (const check of checks.toSorted((a, b) => Number(a.vault.locks) - Number(b.vault.locks))) for (const [key, point] of check.points) points.set(key, point);
   return points;
 }
 

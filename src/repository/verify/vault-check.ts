@@ -18,6 +18,7 @@ import {
   tombstoneKey,
 } from '../layout.ts';
 import { forEachParallel } from '../parallel.ts';
+import { genuineView } from '../originals.ts';
 import { decodePoint } from '../point.ts';
 import type { Point } from '../point.ts';
 import type { PointAccess } from '../point-finder.ts';
@@ -37,10 +38,14 @@ const PARALLEL = 8;
 /** One vault while it is verified: what is in it, and what turned out to be whole. */
 export class VaultCheck {
   readonly vault: Vault;
+  /** The same as lifeboat left it: what is examined. */
+  readonly view: Vault;
   readonly #findings: Findings;
   readonly #signal: AbortSignal | undefined;
   /** Size of every object, by key. */
   readonly sizes = new Map<string, number>();
+  /** Keys of objects that somebody put something over, or hid. What is beneath is what is examined. */
+  readonly shadowed = new Set<string>();
   /** Points that are whole and genuine, by their key. */
   readonly points = new Map<string, Point>();
   /** Slots that are whole. */
@@ -57,6 +62,7 @@ export class VaultCheck {
 
   constructor(vault: Vault, findings: Findings, signal: AbortSignal | undefined) {
     this.vault = vault;
+    this.view = genuineView(vault);
     this.#findings = findings;
     this.#signal = signal;
   }
@@ -67,7 +73,16 @@ export class VaultCheck {
 
   /** Lists the vault. Throws what the vault throws. */
   async list(): Promise<void> {
-    for await (const { key, size } of this.vault.list('', { signal: this.#signal })) this.sizes.set(key, size);
+    for await (const { key, size, shadowed } of this.view.list('', { signal: this.#signal })) {
+      this.sizes.set(key, size);
+      if (shadowed) this.shadowed.add(key);
+    }
+  }
+
+  /** A finding for each object that something was put over; anything else that is wrong with it says more. */
+  tellShadowed(): void {
+    const message = 'Somebody put something over the object, or hid it. Its first version is there, and is what lifeboat reads';
+    for (const object of this.shadowed) this.#findings.add({ vault: this.name, object, kind: 'shadowed', message, points: [] });
   }
 
   async readHeader(keys: PublicKeys | undefined): Promise<void> {
@@ -193,7 +208,7 @@ export class VaultCheck {
   }
 
   async read(key: string): Promise<Uint8Array> {
-    const bytes = await readObject(this.vault, key, { signal: this.#signal });
+    const bytes = await readObject(this.view, key, { signal: this.#signal });
     this.bytesRead += bytes.length;
     return bytes;
   }

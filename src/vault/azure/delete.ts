@@ -1,8 +1,9 @@
 import { isLifeboatError } from '../../core/errors.ts';
+import type { LifeboatError } from '../../core/errors.ts';
 import { stillLocked } from '../errors.ts';
 import type { RemoteCall } from '../remote.ts';
 import type { AzureContainer } from './container.ts';
-import { versionsOf } from './versions.ts';
+import { isShadowed, versionsOf } from './versions.ts';
 import type { AzureBlob } from './versions.ts';
 
 /**
@@ -18,6 +19,28 @@ export async function deleteObject(container: AzureContainer, key: string, signa
     if (blob === undefined || blob.isCurrent) await deleteVersion(container, key, undefined, signal);
     if (blob?.version !== undefined) await deleteVersion(container, key, blob.version, signal);
   }
+}
+
+/**
+ * Deletes what was put over the first version of an object; gives how many versions. Rejects with vault errors; `LB_VAULT_LOCKED` when
+ * a lock holds one of them, after all others were tried.
+ */
+export async function uncoverFirst(container: AzureContainer, key: string, signal: AbortSignal | undefined): Promise<number> {
+  const [first, ...later] = await versionsOf(container, key, signal);
+  if (first === undefined || !isShadowed([first, ...later])) return 0;
+  let gone = 0;
+  let held: LifeboatError | undefined;
+  for (const { version, isCurrent, lockedUntil: until } of later.toReversed()) {
+    if (until !== undefined && until.getTime() > Date.now()) {
+      held = stillLocked(container.vault, key, until);
+      continue;
+    }
+    if (isCurrent) await deleteVersion(container, key, undefined, signal);
+    if (version !== undefined) await deleteVersion(container, key, version, signal);
+    gone += 1;
+  }
+  if (held !== undefined) throw held;
+  return gone;
 }
 
 async function knownVersions(

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS } from '../remote.ts';
 import { configureContainer } from './client.ts';
 import { AzureContainer } from './container.ts';
 
-/** Stores without asking whether there is something. */
+/** Stores without asking whether there is something, and deletes without naming versions. */
 export async function openAzureOverwriter(config: AzureVaultConfig): Promise<OtherSoftware> {
   const configured = await configureContainer(config, process.env);
   const prefix = config.prefix === undefined ? '' : `${config.prefix}/`;
@@ -14,6 +14,9 @@ export async function openAzureOverwriter(config: AzureVaultConfig): Promise<Oth
       await container.explained({ doing: 'storing', key, signal }, (abortSignal) =>
         container.blob(key).upload(body, body.byteLength, { abortSignal }),
       );
+    },
+    hide: async (key, signal) => {
+      await container.explained({ doing: 'deleting', key, signal }, (abortSignal) => container.blob(key).delete({ abortSignal }));
     },
     close: async () => container.destroy(),
   };

@@ -12,6 +12,8 @@ export interface AzureBlob {
   readonly isCurrent: boolean;
   readonly lockedUntil: Date | undefined;
   readonly lockMode: string | undefined;
+  /** Of its bytes, as Azure keeps it; undefined when it has none. */
+  readonly md5: Uint8Array | undefined;
 }
 
 /** What is to be listed. */
@@ -54,6 +56,7 @@ export async function* blobsOf(
         isCurrent: versionId === undefined || isCurrentVersion === true,
         lockedUntil: properties.immutabilityPolicyExpiresOn,
         lockMode: properties.immutabilityPolicyMode,
+        md5: properties.contentMD5,
       };
     }
     continuationToken = page.value.continuationToken;
@@ -72,17 +75,26 @@ export async function versionsOf(container: AzureContainer, key: string, signal:
   return found.sort(byVersion);
 }
 
-/** The first version of every object of a listing with all versions. */
-export async function* firstOfEach(blobs: AsyncIterable<AzureBlob>): AsyncGenerator<AzureBlob, void, undefined> {
-  let first: AzureBlob | undefined;
+/** The versions of each object of a listing with all versions, oldest first. */
+export async function* byObject(blobs: AsyncIterable<AzureBlob>): AsyncGenerator<readonly [AzureBlob, ...AzureBlob[]], void, undefined> {
+  let versions: [AzureBlob, ...AzureBlob[]] | undefined;
   for await (const blob of blobs) {
-    if (first !== undefined && first.key !== blob.key) {
-      yield first;
-      first = undefined;
+    if (versions !== undefined && versions[0].key === blob.key) versions.push(blob);
+    else {
+      if (versions !== undefined) yield versions.sort(byVersion);
+      versions = [blob];
     }
-    if (first === undefined || byVersion(blob, first) < 0) first = blob;
   }
-  if (first !== undefined) yield first;
+  if (versions !== undefined) yield versions.sort(byVersion);
+}
+
+/** Whether something else than the first of these versions is what plain reading finds, or nothing is. Oldest first. */
+export function isShadowed([first, ...later]: readonly [AzureBlob, ...AzureBlob[]]): boolean {
+  const current = [first, ...later].find(({ isCurrent }) => isCurrent);
+  if (current === first) return false;
+  // Azure does not bring back what is older: it is put back as a new version with the same bytes.
+  if (current?.md5 === undefined || first.md5 === undefined) return true;
+  return current.size !== first.size || Buffer.compare(current.md5, first.md5) !== 0;
 }
 
 function byVersion({ version: a = '' }: AzureBlob, { version: b = '' }: AzureBlob): number {

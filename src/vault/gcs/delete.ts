@@ -1,8 +1,9 @@
 import { isLifeboatError } from '../../core/errors.ts';
+import type { LifeboatError } from '../../core/errors.ts';
 import { stillLocked } from '../errors.ts';
 import type { RemoteCall } from '../remote.ts';
 import type { GcsBucket } from './bucket.ts';
-import { versionsOf } from './versions.ts';
+import { isShadowed, versionsOf } from './versions.ts';
 
 /**
  * Deletes an object for good. Deleting without naming a generation would only hide it in a bucket that keeps versions, so they
@@ -13,6 +14,28 @@ export async function deleteObject(bucket: GcsBucket, key: string, signal: Abort
   for (const { generation, retention } of await knownVersions(bucket, key, signal)) {
     await deleteVersion(bucket, key, generation, retention?.retainUntilTime, signal);
   }
+}
+
+/**
+ * Deletes what was put over the first version of an object; gives how many versions. Rejects with vault errors; `LB_VAULT_LOCKED` when
+ * a lock holds one of them, after all others were tried.
+ */
+export async function uncoverFirst(bucket: GcsBucket, key: string, signal: AbortSignal | undefined): Promise<number> {
+  const [first, ...later] = await versionsOf(bucket, key, signal);
+  if (first === undefined || !isShadowed([first, ...later])) return 0;
+  let gone = 0;
+  let held: LifeboatError | undefined;
+  for (const { generation, retention } of later.toReversed()) {
+    try {
+      await deleteVersion(bucket, key, generation, retention?.retainUntilTime, signal);
+      gone += 1;
+    } catch (error) {
+      if (!isLifeboatError(error, 'LB_VAULT_LOCKED')) throw error;
+      held = error;
+    }
+  }
+  if (held !== undefined) throw held;
+  return gone;
 }
 
 interface KnownVersion {

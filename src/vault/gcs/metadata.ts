@@ -10,13 +10,14 @@ export const objectSchema = z.object({
   generation: int64,
   md5Hash: z.string().optional(),
   crc32c: z.string().optional(),
+  timeDeleted: z.string().optional(),
   retention: z.object({ mode: z.string(), retainUntilTime: z.coerce.date() }).optional(),
 });
 
 export type GcsObject = z.infer<typeof objectSchema>;
 
 /** The members of `objectSchema`: asking for no more makes answers small. */
-export const OBJECT_FIELDS = 'name,size,generation,md5Hash,crc32c,retention';
+export const OBJECT_FIELDS = 'name,size,generation,md5Hash,crc32c,timeDeleted,retention';
 
 /** A page of a listing (JSON API reference, "Objects: list"). */
 export const pageSchema = z.object({

@@ -5,7 +5,7 @@ import type { RemoteCall } from '../remote.ts';
 import { GcsBucket } from './bucket.ts';
 import { configureClient } from './client.ts';
 
-/** Stores without asking whether there is something. */
+/** Stores without asking whether there is something, and deletes without naming versions. */
 export async function openGcsOverwriter(config: GcsVaultConfig): Promise<OtherSoftware> {
   const client = await configureClient(config, process.env);
   const prefix = config.prefix === undefined ? '' : `${config.prefix}/`;
@@ -17,6 +17,14 @@ export async function openGcsOverwriter(config: GcsVaultConfig): Promise<OtherSo
       const headers = { 'Content-Type': 'application/octet-stream' };
       try {
         await bucket.send(call, { method: 'POST', url: bucket.uploadPath(), params, headers, body });
+      } catch (error) {
+        throw await bucket.explain(error, call);
+      }
+    },
+    hide: async (key, signal) => {
+      const call: RemoteCall = { doing: 'deleting', key, signal };
+      try {
+        await bucket.send(call, { method: 'DELETE', url: bucket.path(key) });
       } catch (error) {
         throw await bucket.explain(error, call);
       }

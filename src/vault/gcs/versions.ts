@@ -58,17 +58,25 @@ export async function versionsOf(bucket: GcsBucket, key: string, signal: AbortSi
   return found.sort(byGeneration);
 }
 
-/** The first version of every object of a listing with all versions. */
-export async function* firstOfEach(objects: AsyncIterable<GcsObject>): AsyncGenerator<GcsObject, void, undefined> {
-  let first: GcsObject | undefined;
+/** The versions of each object of a listing with all versions, oldest first. */
+export async function* byObject(objects: AsyncIterable<GcsObject>): AsyncGenerator<readonly [GcsObject, ...GcsObject[]], void, undefined> {
+  let versions: [GcsObject, ...GcsObject[]] | undefined;
   for await (const object of objects) {
-    if (first !== undefined && first.name !== object.name) {
-      yield first;
-      first = undefined;
+    if (versions !== undefined && versions[0].name === object.name) versions.push(object);
+    else {
+      if (versions !== undefined) yield versions.sort(byGeneration);
+      versions = [object];
     }
-    if (first === undefined || byGeneration(object, first) < 0) first = object;
   }
-  if (first !== undefined) yield first;
+  if (versions !== undefined) yield versions.sort(byGeneration);
+}
+
+/** Whether something else than the first of these versions is what plain reading finds, or nothing is. Oldest first. */
+export function isShadowed([first, ...later]: readonly [GcsObject, ...GcsObject[]]): boolean {
+  const live = [first, ...later].findLast(({ timeDeleted }) => timeDeleted === undefined);
+  if (live === first) return false;
+  // Google does not bring back what is older: it is put back as a new version with the same bytes.
+  return live === undefined || live.size !== first.size || live.md5Hash !== first.md5Hash || live.crc32c !== first.crc32c;
 }
 
 /** Generations are numbers of more digits than a `number` holds, and grow with time. */

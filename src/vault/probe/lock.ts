@@ -33,6 +33,7 @@ export async function probeLock(
   }
   const extended = await canExtend(vault, key, longer, signal);
   const shown = (await vault.head(key, { signal }))?.retainUntil;
+  const seesVersions = await canSeeVersions(vault, key, signal);
   if (held === 'refused' && shown === undefined) {
     return {
       status: 'warn',
@@ -41,6 +42,13 @@ export async function probeLock(
     };
   }
   if (held === 'locked') await untilRemoved(vault, key, signal);
+  if (!seesVersions) {
+    return {
+      status: 'warn',
+      detail: 'Objects can be locked; but these credentials may not list versions, so what somebody puts over a locked object cannot be told from it',
+      hint: 'Grant them the right to list and read versions (docs/vaults.md, "Locks").',
+    };
+  }
   return {
     status: 'ok',
     detail: `Objects can be locked${extended ? ', and locks be made longer' : '; these credentials may not make locks longer, which maintenance needs to'}`,
@@ -62,6 +70,16 @@ async function triesToDelete(vault: Vault, key: string, signal: AbortSignal | un
 async function canExtend(vault: Vault, key: string, until: Date, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await vault.retain(key, until, { signal });
+    return true;
+  } catch (error) {
+    if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return false;
+    throw error;
+  }
+}
+
+async function canSeeVersions(vault: Vault, key: string, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await vault.head(key, { original: true, signal });
     return true;
   } catch (error) {
     if (isLifeboatError(error, 'LB_VAULT_ACCESS')) return false;

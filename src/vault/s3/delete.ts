@@ -1,4 +1,5 @@
 import { isLifeboatError } from '../../core/errors.ts';
+import type { LifeboatError } from '../../core/errors.ts';
 import { stillLocked } from '../errors.ts';
 import type { RemoteCall } from '../remote.ts';
 import type { S3Bucket } from './bucket.ts';
@@ -29,6 +30,29 @@ export async function deleteObject(bucket: S3Bucket, key: string, locks: boolean
 
 async function deleteVersions(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<void> {
   for (const { id } of await versionsOf(bucket, key, signal)) await deleteVersion(bucket, key, id, signal);
+}
+
+/**
+ * Deletes what was put over the first version of an object, newest first; gives how many. Rejects with vault errors; `LB_VAULT_LOCKED`
+ * when a lock holds one of them, after all others were tried.
+ */
+export async function uncoverFirst(bucket: S3Bucket, key: string, signal: AbortSignal | undefined): Promise<number> {
+  const versions = await versionsOf(bucket, key, signal);
+  const first = versions.findIndex(({ size }) => size !== undefined);
+  if (first < 0) return 0;
+  let gone = 0;
+  let held: LifeboatError | undefined;
+  for (const { id } of versions.slice(first + 1).toReversed()) {
+    try {
+      await deleteVersion(bucket, key, id, signal);
+      gone += 1;
+    } catch (error) {
+      if (!isLifeboatError(error, 'LB_VAULT_LOCKED')) throw error;
+      held = error;
+    }
+  }
+  if (held !== undefined) throw held;
+  return gone;
 }
 
 /** Deletes all versions. False when the right to do that is lacking. */

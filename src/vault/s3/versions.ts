@@ -61,17 +61,19 @@ export async function readFirstVersions(
 ): Promise<FolderPage> {
   const { held, ...from } = next === undefined ? { held: undefined } : (JSON.parse(next) as PageStart & { held?: ObjectInfo });
   const page = await readPage(bucket, prefix, from, { ...call, doing: 'listing the versions of' });
-  const firsts = new Map<string, number>(held === undefined ? [] : [[held.key, held.size]]);
+  const firsts = new Map<string, ObjectInfo>(held === undefined ? [] : [[held.key, held]]);
   // Newest first: the last one of a key stays.
-  for (const { name, size } of page.versions) if (size !== undefined) firsts.set(bucket.ownKey(name), size);
+  for (const { name, size, isLatest } of page.versions) {
+    const key = bucket.ownKey(name);
+    if (size !== undefined) firsts.set(key, { key, size, ...(!isLatest && { shadowed: true }) });
+  }
   const unfinished = page.next === undefined ? undefined : bucket.ownKey(page.next.KeyMarker ?? '');
-  const heldSize = unfinished === undefined ? undefined : firsts.get(unfinished);
+  const hold = unfinished === undefined ? undefined : firsts.get(unfinished);
   if (unfinished !== undefined) firsts.delete(unfinished);
-  const hold = unfinished === undefined || heldSize === undefined ? {} : { held: { key: unfinished, size: heldSize } };
   return {
-    files: [...firsts].map(([key, size]) => ({ key, size })).filter(({ key }) => KEY_PATTERN.test(key)),
+    files: [...firsts.values()].filter(({ key }) => KEY_PATTERN.test(key)),
     folders: page.folders.filter((folder) => KEY_PATTERN.test(folder.slice(0, -1))),
-    next: page.next === undefined ? undefined : JSON.stringify({ ...page.next, ...hold }),
+    next: page.next === undefined ? undefined : JSON.stringify({ ...page.next, ...(hold && { held: hold }) }),
   };
 }
 

@@ -102,6 +102,7 @@ function gated(vault: Vault, turn: () => Promise<void>): Vault {
     },
     retain: (key, until, options) => turn().then(() => vault.retain(key, until, options)),
     delete: (key, options) => turn().then(() => vault.delete(key, options)),
+    uncover: (key, options) => turn().then(() => vault.uncover(key, options)),
     close: () => vault.close(),
   };
 }

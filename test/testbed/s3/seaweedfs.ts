@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CacheOptions } from '../cache.ts';
 import { pythonPackage } from '../tools.ts';
 import { startS3Server } from './server.ts';
-import type { S3Server } from './server.ts';
+import type { S3Credentials, S3Server } from './server.ts';
 
 const VERSION = '4.48';
 
@@ -15,8 +15,13 @@ export async function findSeaweedfs(options: CacheOptions = {}): Promise<string>
 /** The servers within `weed server`, in the order of their ports. Each has a second port, for gRPC. */
 const SERVERS = ['s3', 'master', 'volume', 'filer'] as const;
 
+/** Somebody else than the administrator, and what he may do: `Read`, `Write`, `List`, or one action such as `s3:PutObject`. */
+export interface SeaweedfsUser extends S3Credentials {
+  readonly actions: readonly string[];
+}
+
 /** Starts SeaweedFS: one process that is master, volume server, filer and S3 gateway. */
-export async function startSeaweedfs(options: CacheOptions = {}): Promise<S3Server> {
+export async function startSeaweedfs(options: CacheOptions = {}, users: readonly SeaweedfsUser[] = []): Promise<S3Server> {
   const command = await findSeaweedfs(options);
   return await startS3Server({
     product: `SeaweedFS ${VERSION}`,
@@ -28,7 +33,12 @@ export async function startSeaweedfs(options: CacheOptions = {}): Promise<S3Serv
       await mkdir(data, { recursive: true });
       const credentials = [{ accessKey: accessKeyId, secretKey: secretAccessKey }];
       const admin = { name: 'admin', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] };
-      await writeFile(config, JSON.stringify({ identities: [admin] }));
+      const others = users.map(({ actions, ...user }, i) => ({
+        name: `user-${i}`,
+        credentials: [{ accessKey: user.accessKeyId, secretKey: user.secretAccessKey }],
+        actions,
+      }));
+      await writeFile(config, JSON.stringify({ identities: [admin, ...others] }));
       const portFlags = SERVERS.flatMap((server, i) => [
         `-${server}.port=${ports[2 * i]}`,
         `-${server}.port.grpc=${ports[2 * i + 1]}`,

@@ -39,6 +39,15 @@ export async function startVersitygw(options: CacheOptions = {}): Promise<S3Serv
   });
 }
 
+/** One rule of a bucket's policy; it holds for the users that `Principal` names. */
+export interface PolicyStatement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal: { readonly AWS: readonly string[] };
+  readonly Action: string | readonly string[];
+  readonly Resource: string;
+}
+
 /**
  * Adds a user to a running versitygw that may do only these things with one bucket, such as `s3:PutObject`, and gives
  * what he signs with. Replaces what other users were allowed with that bucket.
@@ -48,21 +57,31 @@ export async function addVersitygwUser(
   bucket: string,
   actions: readonly string[],
 ): Promise<S3Credentials> {
+  const user = await createVersitygwUser(server);
+  const arn = `arn:aws:s3:::${bucket}`;
+  const onBucket = actions.filter((action) => /List|Location/.test(action));
+  const onObjects = actions.filter((action) => !onBucket.includes(action));
+  const Principal = { AWS: [user.accessKeyId] };
+  const allow = (Action: readonly string[], Resource: string): PolicyStatement => ({ Effect: 'Allow', Principal, Action, Resource });
+  await putBucketPolicy(server, bucket, [allow(onBucket, arn), allow(onObjects, `${arn}/*`)].filter(({ Action }) => Action.length > 0));
+  return user;
+}
+
+/** Adds a user that may do nothing until a bucket's policy says so. */
+export async function createVersitygwUser(server: S3Server): Promise<S3Credentials> {
   const user = { accessKeyId: `user${randomBytes(6).toString('hex')}`, secretAccessKey: randomBytes(20).toString('hex') };
   const { accessKeyId, secretAccessKey } = server.credentials;
   const flags = ['--access', user.accessKeyId, '--secret', user.secretAccessKey, '--role', 'user'];
   const env = { ADMIN_ACCESS_KEY: accessKeyId, ADMIN_SECRET_KEY: secretAccessKey, ADMIN_ENDPOINT_URL: server.endpoint };
   await run(await findVersitygw(), ['admin', 'create-user', ...flags], { env });
+  return user;
+}
+
+/** Gives a bucket a policy, in place of the one it had. */
+export async function putBucketPolicy(server: S3Server, bucket: string, Statement: readonly PolicyStatement[]): Promise<void> {
   const { endpoint, credentials } = server;
   const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
-  const arn = `arn:aws:s3:::${bucket}`;
-  const onBucket = actions.filter((action) => /List|Location/.test(action));
-  const onObjects = actions.filter((action) => !onBucket.includes(action));
-  const Principal = { AWS: [user.accessKeyId] };
-  const allow = (Action: readonly string[], Resource: string) => ({ Effect: 'Allow', Principal, Action, Resource });
-  const Statement = [allow(onBucket, arn), allow(onObjects, `${arn}/*`)].filter(({ Action }) => Action.length > 0);
   const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
   await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
   client.destroy();
-  return user;
 }
