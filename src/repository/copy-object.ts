@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
 import type { Vault, VaultBody } from '../vault/vault.ts';
+import { withOriginals } from './originals.ts';
 import { readNamed, whereIs } from './vault-io.ts';
 
 /** Bytes up to which an object is read whole before it is stored, so that source and target need not keep pace. */
@@ -35,7 +36,7 @@ export async function copyNamed(
   target: Vault,
   options: CopyOptions = {},
 ): Promise<Vault | undefined> {
-  for (const source of sources) {
+  for (const source of withOriginals(sources)) {
     const reading = new Reading(object, source, options);
     let body: VaultBody;
     try {

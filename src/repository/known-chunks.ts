@@ -8,6 +8,7 @@ import { chooseBase } from './dedup-base.ts';
 import { decodeIndexObject } from './index-object.ts';
 import type { PackIndex } from './index-object.ts';
 import { indexHash, indexKey } from './layout.ts';
+import { genuineView } from './originals.ts';
 import type { PackRegistry } from './pack-registry.ts';
 import { forEachParallel } from './parallel.ts';
 import { readNamed, whereIs } from './vault-io.ts';
@@ -118,7 +119,7 @@ async function readIndex(
   for (const vault of vaults) {
     const key = indexKey(id);
     try {
-      const bytes = await readNamed(vault, key, indexHash(id), input.signal);
+      const bytes = await readNamed(genuineView(vault), key, indexHash(id), input.signal);
       return { id, bytes: bytes.length, packs: await decodeIndexObject(bytes, input.indexKey, input.repositoryId) };
     } catch (error) {
       input.signal?.throwIfAborted();

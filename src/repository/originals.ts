@@ -85,5 +85,5 @@ export function currentOf(view: Vault): Vault | undefined {
  * copy that matches will do, and the first is looked for when all else fails.
  */
 export function withOriginals(vaults: readonly Vault[]): readonly Vault[] {
-  return [...vaults, ...vaults.filter((vault) => vault.locks).map((vault) => genuineView(vault))];
+  return [...vaults, ...vaults.filter((vault) => vault.locks && !beneath.has(vault)).map((vault) => genuineView(vault))];
 }

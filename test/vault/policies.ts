@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { PolicyStatement } from '../testbed/s3/versitygw.ts';
+import type { PolicyStatement } from '../testbed/s3/server.ts';
 
 export type VaultRole = 'writer' | 'reader' | 'maintainer';
 export const VAULT_ROLES: readonly VaultRole[] = ['writer', 'reader', 'maintainer'];
@@ -24,15 +24,15 @@ export function readVaultFile(name: string): Promise<string> {
 }
 
 /**
- * What versitygw can be told of a published policy, for one user. It does not know the conditions that only Amazon S3 has: a rule that
- * denies under one is left out, a rule that allows under one goes without it, as infra/vaults/README.md says.
+ * What other servers than Amazon S3 can be told of a published policy, for one user. They do not know its conditions: a rule that denies
+ * under one is left out, a rule that allows under one goes without it, as infra/vaults/README.md says.
  */
-export async function versitygwStatements(role: VaultRole, user: string, bucket: string, prefix: string): Promise<PolicyStatement[]> {
+export async function statementsFor(role: VaultRole, principal: string, bucket: string, prefix: string): Promise<PolicyStatement[]> {
   const { Statement } = await readS3Policy(role);
   return Statement.filter(({ Effect, Condition }) => Effect === 'Allow' || Condition === undefined).map(({ Effect, Action, Resource }) => ({
     Effect,
     Action,
-    Principal: { AWS: [user] },
+    Principal: { AWS: [principal] },
     Resource: Resource.replace('BUCKET', bucket).replace('PREFIX', prefix),
   }));
 }

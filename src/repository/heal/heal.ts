@@ -85,7 +85,7 @@ class Healing {
         this.#options.signal?.throwIfAborted();
         const outcome = await uncover(check.vault, key, { dryRun: this.#dryRun, signal: this.#options.signal });
         // Where something is wrong with the first version as well, what becomes of that is told below.
-        if (!this.#wrong.has(key)) this.#tell(key, { check, points: [] }, outcome);
+        if (this.#wrong.get(key)?.has(check) !== true) this.#tell(key, { check, points: [] }, outcome);
         did();
       });
     }

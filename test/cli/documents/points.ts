@@ -32,10 +32,12 @@ const copy = z.strictObject({
   state: z.enum(['complete', 'partial', 'damaged']).describe('With all it needs; without some of its packs; itself unreadable or not genuine.'),
   missing: int('Packs that it lacks there; with `partial`.').optional(),
   problem: text('What is wrong; with `damaged`.').optional(),
+  lockedUntil: time('Until when the point itself is locked there; absent when it is not.').optional(),
+  shadowed: int('How many objects of it, the point and its packs, something was put over.').min(1).optional(),
 });
 
 export const pointsDocument = z.strictObject({
-  ok: flag('Every point is complete in every vault that shows it.'),
+  ok: flag('Every point is complete in every vault that shows it, and none is disputed or shadowed.'),
   points: z
     .array(
       z.strictObject({
@@ -43,6 +45,11 @@ export const pointsDocument = z.strictObject({
         site: text('The site it is of.'),
         vaults: texts('Vaults that list it.'),
         copies: z.array(copy).describe('How it is in each of them. More states may come.'),
+        disputed: z
+          .array(z.array(z.string()))
+          .min(2)
+          .describe('When different points have this id: the vaults of each, the one to be believed first. `far (put over it)`: put over another there.')
+          .optional(),
         safe: flag('Whether it is complete in as many vaults of a plan as that asks for; absent without a plan for the site.').optional(),
         header: header.describe('Absent when no vault has it intact.').optional(),
         problem: text('Why there is no header.').optional(),

@@ -15,8 +15,12 @@ export async function findSeaweedfs(options: CacheOptions = {}): Promise<string>
 /** The servers within `weed server`, in the order of their ports. Each has a second port, for gRPC. */
 const SERVERS = ['s3', 'master', 'volume', 'filer'] as const;
 
-/** Somebody else than the administrator, and what he may do: `Read`, `Write`, `List`, or one action such as `s3:PutObject`. */
+/**
+ * Somebody else than the administrator, and what he may do in every bucket (`Read`, `Write`, `List`, …), beside what policies of buckets grant to
+ * `arn:aws:iam::000000000000:user/NAME`.
+ */
 export interface SeaweedfsUser extends S3Credentials {
+  readonly name: string;
   readonly actions: readonly string[];
 }
 
@@ -33,10 +37,10 @@ export async function startSeaweedfs(options: CacheOptions = {}, users: readonly
       await mkdir(data, { recursive: true });
       const credentials = [{ accessKey: accessKeyId, secretKey: secretAccessKey }];
       const admin = { name: 'admin', credentials, actions: ['Admin', 'Read', 'Write', 'List', 'Tagging'] };
-      const others = users.map(({ actions, ...user }, i) => ({
-        name: `user-${i}`,
+      const others = users.map((user) => ({
+        name: user.name,
         credentials: [{ accessKey: user.accessKeyId, secretKey: user.secretAccessKey }],
-        actions,
+        actions: user.actions,
       }));
       await writeFile(config, JSON.stringify({ identities: [admin, ...others] }));
       const portFlags = SERVERS.flatMap((server, i) => [

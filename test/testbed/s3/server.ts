@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { S3Client, CreateBucketCommand, DeleteObjectCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { S3Client, CreateBucketCommand, DeleteObjectCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { startHttpServer } from '../http-server.ts';
 import type { HttpServer } from '../http-server.ts';
 import type { Program } from '../keeper/owned-folder.ts';
@@ -28,6 +28,15 @@ export interface S3Server extends HttpServer {
   readonly credentials: S3Credentials;
   /** Creates a bucket with a name of its own, and gives the name. */
   createBucket(options?: BucketOptions): Promise<string>;
+}
+
+/** One rule of a bucket's policy; it holds for the users that `Principal` names. */
+export interface PolicyStatement {
+  readonly Sid?: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal: { readonly AWS: readonly string[] };
+  readonly Action: string | readonly string[];
+  readonly Resource: string;
 }
 
 /** How a server is run. */
@@ -90,4 +99,13 @@ async function storeSomething(client: S3Client): Promise<void> {
   const object = { Bucket: await createBucket(client, { label: 'ready' }), Key: 'ready' };
   await client.send(new PutObjectCommand({ ...object, Body: 'ready' }));
   await client.send(new DeleteObjectCommand(object));
+}
+
+/** Gives a bucket a policy, in place of the one it had. */
+export async function putBucketPolicy(server: S3Server, bucket: string, Statement: readonly PolicyStatement[]): Promise<void> {
+  const { endpoint, credentials } = server;
+  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  client.destroy();
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CacheOptions } from '../cache.ts';
 import { run } from '../run.ts';
 import { goTool } from '../tools.ts';
-import { startS3Server } from './server.ts';
-import type { S3Credentials, S3Server } from './server.ts';
+import { putBucketPolicy, startS3Server } from './server.ts';
+import type { PolicyStatement, S3Credentials, S3Server } from './server.ts';
 
 const VERSION = 'v1.8.0';
 
@@ -39,15 +38,6 @@ export async function startVersitygw(options: CacheOptions = {}): Promise<S3Serv
   });
 }
 
-/** One rule of a bucket's policy; it holds for the users that `Principal` names. */
-export interface PolicyStatement {
-  readonly Sid?: string;
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Principal: { readonly AWS: readonly string[] };
-  readonly Action: string | readonly string[];
-  readonly Resource: string;
-}
-
 /**
  * Adds a user to a running versitygw that may do only these things with one bucket, such as `s3:PutObject`, and gives
  * what he signs with. Replaces what other users were allowed with that bucket.
@@ -75,13 +65,4 @@ export async function createVersitygwUser(server: S3Server): Promise<S3Credentia
   const env = { ADMIN_ACCESS_KEY: accessKeyId, ADMIN_SECRET_KEY: secretAccessKey, ADMIN_ENDPOINT_URL: server.endpoint };
   await run(await findVersitygw(), ['admin', 'create-user', ...flags], { env });
   return user;
-}
-
-/** Gives a bucket a policy, in place of the one it had. */
-export async function putBucketPolicy(server: S3Server, bucket: string, Statement: readonly PolicyStatement[]): Promise<void> {
-  const { endpoint, credentials } = server;
-  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true });
-  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
-  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
-  client.destroy();
 }
