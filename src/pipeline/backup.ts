@@ -6,19 +6,26 @@ import type { CutSink } from '../site/cut.ts';
 import type { CutSummary, Selection } from '../site/types.ts';
 import { streamKey, writeManifest } from './manifest.ts';
 
-export interface BackupOptions {
-  readonly connection: SiteConnection;
+/** How a point is made of a cut, wherever that comes from. */
+export interface StoreCutOptions {
   readonly writer: RepositoryWriter;
   /** The site's name in the repository. */
   readonly site: string;
-  /** Default: everything. */
-  readonly selection?: Selection;
   /** Vaults that must hold the point for it to be safe. Default: as the writer was opened. */
   readonly copies?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly onWarning?: OnWarning;
 }
+
+export interface BackupOptions extends StoreCutOptions {
+  readonly connection: SiteConnection;
+  /** Default: everything. */
+  readonly selection?: Selection;
+}
+
+/** Takes a cut into a sink, which may still be on its way; is told how to be stopped and whom to tell. */
+type TakeCut = (sink: Promise<CutSink>, told: Pick<StoreCutOptions, 'signal' | 'onProgress' | 'onWarning'>) => Promise<CutSummary>;
 
 export interface BackupResult {
   readonly point: CommittedPoint;
@@ -33,8 +40,14 @@ export interface BackupResult {
  *
  * Throws what `cutSite` and the repository's session throw.
  */
-export async function backup(options: BackupOptions): Promise<BackupResult> {
-  const { connection, writer, site, selection = {}, signal } = options;
+export function backup(options: BackupOptions): Promise<BackupResult> {
+  const { connection, selection = {} } = options;
+  return storeCut((sink, told) => cutSite(connection, { sink, selection, ...told }), options);
+}
+
+/** The same of any cut. Throws what `takeCut` and the repository's session throw. */
+export async function storeCut(takeCut: TakeCut, options: StoreCutOptions): Promise<BackupResult> {
+  const { writer, site, signal } = options;
   const told = {
     signal,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
@@ -48,7 +61,7 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     // The vaults are looked into while the site is.
     const sink = beginning.then((begun) => storeIn(begun, streams));
     sink.catch(() => undefined);
-    const summary = await cutSite(connection, { sink, selection, ...told });
+    const summary = await takeCut(sink, told);
     session = await beginning;
     const stored = summary.types.flatMap((type) => {
       const stream = streams.get(streamKey(type));
