@@ -37,14 +37,20 @@ const FAULTS = {
   forgotten: ['put'],
   /** It stores the first half of the object, and says that it has stored it. */
   halved: ['put'],
+  /** It stores the object with one bit changed, and says that it has stored it. */
+  garbled: ['put'],
   /** It gives the first half of the object. */
   truncated: ['get'],
   /** It gives the object with one bit changed. */
   corrupted: ['get'],
   /** It says that there is no such object. */
   missing: ['get', 'head'],
-  /** It shows nothing of what was stored through it. */
+  /** It shows nothing of what was stored through it since its faults were last planned. */
   stale: ['get', 'head', 'list'],
+  /** Of every four objects it does not list one. */
+  unlisted: ['list'],
+  /** It lists every fourth object twice. */
+  repeated: ['list'],
 } as const satisfies Record<string, readonly Operation[]>;
 
 export type Fault = keyof typeof FAULTS;
@@ -89,14 +95,15 @@ class Faulty extends ForwardingVault implements FaultyVault {
   change(plan?: FaultPlan): void {
     this.#plan = plan;
     this.#count = 0;
+    this.#fresh.clear();
   }
 
   override async put(key: string, body: VaultBody, options: PutOptions = {}): Promise<PutOutcome> {
     const fault = await this.#before('put', key, options);
     if (fault === 'forgotten') return 'created';
-    if (fault === 'halved') {
+    if (fault === 'halved' || fault === 'garbled') {
       const bytes = body instanceof Uint8Array ? body : await collect(body.stream(), body.size);
-      return super.put(key, bytes.subarray(0, bytes.length >> 1), options);
+      return super.put(key, fault === 'halved' ? bytes.subarray(0, bytes.length >> 1) : this.#bitChanged(bytes), options);
     }
     const outcome = await super.put(key, body, options);
     if (outcome === 'created') this.#fresh.add(key);
@@ -109,10 +116,8 @@ class Faulty extends ForwardingVault implements FaultyVault {
     if (fault === 'missing' || (fault === 'stale' && this.#fresh.has(key))) throw this.#error('LB_VAULT_OBJECT_MISSING', key);
     const object = await super.get(key, options);
     if (fault !== 'truncated' && fault !== 'corrupted') return object;
-    const bytes = Uint8Array.from(await collect(object.body, object.length));
-    const at = Math.floor((this.#plan?.random.next() ?? 0) * bytes.length);
-    if (fault === 'corrupted' && bytes.length > 0) bytes[at] = (bytes[at] ?? 0) ^ 1;
-    const given = fault === 'truncated' ? bytes.subarray(0, bytes.length >> 1) : bytes;
+    const bytes = await collect(object.body, object.length);
+    const given = fault === 'truncated' ? bytes.subarray(0, bytes.length >> 1) : this.#bitChanged(bytes);
     return { length: given.length, body: ReadableStream.from([given]) };
   }
 
@@ -124,7 +129,13 @@ class Faulty extends ForwardingVault implements FaultyVault {
 
   override async *list(prefix: string, options: ListOptions = {}): AsyncGenerator<ObjectInfo, void, undefined> {
     const fault = await this.#before('list', prefix, options);
-    for await (const info of super.list(prefix, options)) if (fault !== 'stale' || !this.#fresh.has(info.key)) yield info;
+    for await (const info of super.list(prefix, options)) {
+      if (fault === 'stale' && this.#fresh.has(info.key)) continue;
+      const fourth = (fault === 'unlisted' || fault === 'repeated') && (this.#plan?.random.next() ?? 0) < 1 / 4;
+      if (fourth && fault === 'unlisted') continue;
+      yield info;
+      if (fourth && fault === 'repeated') yield info;
+    }
   }
 
   override async retain(key: string, until: Date, options: CallOptions = {}): Promise<void> {
@@ -167,13 +178,23 @@ class Faulty extends ForwardingVault implements FaultyVault {
       case 'lost-answer':
       case 'forgotten':
       case 'halved':
+      case 'garbled':
       case 'truncated':
       case 'corrupted':
       case 'missing':
       case 'stale':
+      case 'unlisted':
+      case 'repeated':
         break;
     }
     return fault;
+  }
+
+  #bitChanged(bytes: Uint8Array): Uint8Array {
+    const changed = Uint8Array.from(bytes);
+    const at = Math.floor((this.#plan?.random.next() ?? 0) * changed.length);
+    if (changed.length > 0) changed[at] = (changed[at] ?? 0) ^ 1;
+    return changed;
   }
 
   #choose(operation: Operation, key: string): Fault | undefined {

@@ -57,6 +57,19 @@ export class MemoryVault implements Vault {
     this.objects.delete(key);
   }
 
+  /** Takes away what was put over an object, or hides it. */
+  reveal(key: string): void {
+    const first = this.#originals.get(key);
+    if (first === undefined) return;
+    this.objects.set(key, first);
+    this.#originals.delete(key);
+  }
+
+  /** What a lock has kept under this key, whatever was put over it. */
+  locked(key: string): Uint8Array | undefined {
+    return (this.retained.get(key)?.getTime() ?? 0) > this.now() ? this.#version(key, { original: true }) : undefined;
+  }
+
   async put(key: string, body: VaultBody, options: PutOptions = {}): Promise<PutOutcome> {
     const parts = body instanceof Uint8Array ? [body] : await Array.fromAsync(body.stream());
     await this.interfere?.('put', key);
