@@ -1,27 +1,31 @@
 import { Process } from './machine/machine.ts';
 
-/** A lifeboat that runs, and may be killed at one of its calls. */
+/** What is to become of a program at one of its calls. */
+export interface Fate {
+  readonly at: number;
+  /** `killed before`: the call may be made still, or not. `killed after`: it was made, and nobody heard. A number: it is halted for so long, ms. */
+  readonly what: 'killed before' | 'killed after' | number;
+}
+
+/** A lifeboat that runs, and may be killed or halted at one of its calls. */
 export class Program extends Process {
-  readonly #killAt: number | undefined;
-  readonly #before: boolean;
+  readonly #fate: Fate | undefined;
   #calls = 0;
   #died: () => void = () => {};
   /** Resolves when it is killed. */
   readonly death: Promise<void>;
 
-  /** `kill`: at which call, and whether before it or when it is done. */
-  constructor(name: string, kill?: { readonly at: number; readonly before: boolean }) {
-    super(name);
-    this.#killAt = kill?.at;
-    this.#before = kill?.before ?? true;
+  /** `skew`: what its clock is ahead, ms. */
+  constructor(name: string, skew: number, fate?: Fate) {
+    super(name, skew);
+    this.#fate = fate;
     this.death = new Promise((resolve) => (this.#died = resolve));
   }
 
   /** What becomes of it at its next call. */
-  callFate(): 'lives' | 'killed before' | 'killed after' {
+  nextCall(): Fate['what'] | undefined {
     this.#calls++;
-    if (this.#calls !== this.#killAt) return 'lives';
-    return this.#before ? 'killed before' : 'killed after';
+    return this.#calls === this.#fate?.at ? this.#fate.what : undefined;
   }
 
   override kill(): void {

@@ -10,6 +10,8 @@ import { WELL } from './moods.ts';
 import type { World } from './world.ts';
 
 const SURE = { mayBeKilled: false };
+/** A point is healed only after what it needs, and each may be kept by a lock. */
+const MOST_ROUNDS = 4;
 
 /**
  * All vaults are well again, and nothing happens until everything is healed: a backup succeeds, verify finds what is
@@ -24,14 +26,15 @@ export async function recover(world: World): Promise<void> {
   const survivors = ledger.live().filter((point) => ledger.holders(point).length > 0);
   const found = await verifyAll(world);
   if (found !== undefined) {
-    requireTruth(world, found);
+    requireTruth(world, found, true);
     requireAllFound(world, found);
   }
   emptyForeign(world);
-  await perform(verification({ depth: 'data', heal: 'heal' }, (report) => takeAwayKept(world, report)), world, SURE);
-  await perform(REPLICATE, world, SURE);
-  await perform(verification({ depth: 'data', heal: 'heal' }), world, SURE);
-  await perform(REPLICATE, world, SURE);
+  for (let kept = true, rounds = 0; kept && rounds < MOST_ROUNDS; rounds++) {
+    kept = false;
+    await perform(verification({ depth: 'data', heal: 'heal' }, (report) => (kept = takeAwayKept(world, report))), world, SURE);
+    await perform(REPLICATE, world, SURE);
+  }
   requireNothingWrong(world, await verifyAll(world));
   for (const point of survivors) {
     const lacking = stores.filter((store) => !ledger.holds(store, point));
@@ -73,15 +76,18 @@ function emptyForeign(world: World): void {
   }
 }
 
-/** What a lock keeps from being healed, the store's operator takes away. */
-function takeAwayKept(world: World, { repairs = [] }: VerifyReport): void {
+/** What a lock keeps from being healed, the store's operator takes away. Gives whether there was any. */
+function takeAwayKept(world: World, { repairs = [] }: VerifyReport): boolean {
   const { stores, ledger } = world;
+  let any = false;
   for (const { vault, object, outcome } of repairs) {
     const store = stores.find(({ name }) => name === vault);
     if (outcome !== 'kept' || store === undefined || ledger.intact(store, object)) continue;
+    any = true;
     store.takeAway(object);
     world.tell(`${object} is taken away from ${vault}`);
   }
+  return any;
 }
 
 /** Verify reports nothing any more but what is lost everywhere, which no safe point needs. */

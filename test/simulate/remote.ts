@@ -61,7 +61,8 @@ export class RemoteVault extends ForwardingVault {
     const { program, machine, random, trace, store } = this.#parts;
     signal?.throwIfAborted();
     if (program.killed) return forever();
-    const fate = program.callFate();
+    const fate = program.nextCall();
+    if (typeof fate === 'number') await machine.sleep(fate);
     if (fate === 'killed before') program.kill();
     const tell = (outcome: string): void => trace(`${machine.now()} ${program.name} ${store.name} ${what}: ${outcome}`);
     const answer = (async () => {

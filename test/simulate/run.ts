@@ -16,6 +16,9 @@ import { theft } from './theft.ts';
 import { HOUR, World } from './world.ts';
 import type { Listener } from './world.ts';
 
+/** Acts that run at once begin so far apart at most, ms: about as long as a backup takes when all is well. */
+const APART = 8_000;
+
 /** What came of one seed. */
 export interface Outcome {
   readonly seed: number;
@@ -76,16 +79,16 @@ async function trouble(world: World, beyond: boolean): Promise<void> {
   for (const store of suspects) store.suspect = true;
   world.tell(`in trouble: ${suspects.map(({ name }) => name).join() || 'none'}`);
   takeSnapshot(stores);
-  const steps = between(random, 2, 8);
+  const steps = between(random, 2, 10);
   for (let i = 0; i < steps && !isOver(world); i++) {
     for (const store of suspects) if (happens(random, 0.2)) strike(store, world);
-    const acts = happens(random, 0.25) ? [anyAct(world), anyAct(world)] : [anyAct(world)];
+    const acts = Array.from({ length: weighed(random, [[7, 1], [2, 2], [1, 3]]) }, () => anyAct(world));
     await step(world, acts, { calm: happens(random, 0.3) });
     if (happens(random, 0.2)) takeSnapshot(stores);
   }
 }
 
-/** One act, or two at once, while the vaults behave as they do; then some time goes by. */
+/** One act, or several that run at once, while the vaults behave as they do; then some time goes by. */
 async function step(world: World, acts: readonly Act[], options: { readonly calm: boolean }): Promise<void> {
   const { random, stores, machine, ledger } = world;
   for (const store of stores) {
@@ -94,9 +97,13 @@ async function step(world: World, acts: readonly Act[], options: { readonly calm
   }
   const moods = stores.filter(({ mood }) => mood !== WELL).map(({ name, mood }) => `${name} is ${mood.name}`);
   if (moods.length > 0) world.tell(moods.join(', '));
-  await Promise.all(acts.map((act) => perform(act, world, { mayBeKilled: true })));
+  const begin = async (act: Act, i: number): Promise<void> => {
+    if (i > 0) await machine.sleep(random.next() * APART);
+    await perform(act, world, { mayBeKilled: true });
+  };
+  await Promise.all(acts.map(begin));
   ledger.check();
-  await machine.sleep(random.next() * 40 * HOUR);
+  await machine.sleep(random.next() * 60 * HOUR);
 }
 
 function anyAct(world: World): Act {
@@ -105,10 +112,10 @@ function anyAct(world: World): Act {
     [6, () => backupOf(random.pick(world.sites))],
     [4, () => anyRestore(world)],
     [3, () => REPLICATE],
-    [1, () => verification({ depth: happens(random, 0.5) ? 'structure' : 'data', remember: true }, (report) => requireTruth(world, report))],
-    [3, () => verification({ depth: 'data', heal: 'heal' })],
-    [1, () => retention(someRules(random))],
-    [2, () => SWEEP],
+    [1, () => verification({ depth: happens(random, 0.5) ? 'structure' : 'data', remember: true }, (report) => requireTruth(world, report, false))],
+    [3, () => verification({ depth: 'data', heal: 'heal', keyless: true })],
+    [2, () => retention(someRules(random))],
+    [3, () => SWEEP],
   ]);
   return make();
 }

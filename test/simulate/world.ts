@@ -12,6 +12,7 @@ import { KEYS, SLOTS } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { Machine } from './machine/machine.ts';
 import { Program } from './program.ts';
+import type { Fate } from './program.ts';
 import { RemoteVault } from './remote.ts';
 import { SimulatedSite } from './site.ts';
 import { Store } from './store.ts';
@@ -21,6 +22,11 @@ const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;
 /** What drivers wait for an answer. */
 const SILENCE = 30_000;
+
+/** How long a program is halted at most: a backup may take a day, all in all. */
+const MOST_HALTED = 20 * HOUR;
+/** What clocks are ahead or behind at most, where they are. */
+const MOST_SKEWED = 2 * HOUR;
 
 /** Who is told what happens. */
 export interface Listener {
@@ -40,6 +46,7 @@ export class World {
   /** How long plans lock what they store, ms. */
   readonly lock: number | undefined;
   readonly #retry: boolean;
+  readonly #skewed: boolean;
   readonly #listener: Listener;
   readonly #course = createHash('sha256');
   #programs = 0;
@@ -57,6 +64,7 @@ export class World {
     });
     this.ledger.watch(this.stores);
     this.#retry = happens(random, 0.7);
+    this.#skewed = happens(random, 0.2);
     const bulky = happens(random, 0.04) ? between(random, 60, 160) : 0;
     const sites = happens(random, 0.2) ? ['prod', 'test'] : ['prod'];
     this.sites = sites.map((name, i) => new SimulatedSite(name, randomFrom(between(random, 0, 2 ** 31)), i === 0 ? bulky : 0));
@@ -69,12 +77,14 @@ export class World {
     await createRepository({ vaults: this.vaults(this.program('init')), keys: KEYS, slots: SLOTS });
   }
 
-  /** A lifeboat, which may be meant to be killed on its way. */
+  /** A lifeboat, which may be meant to be killed, or halted, on its way. */
   program(name: string, options: { readonly mayBeKilled?: boolean } = {}): Program {
     const { random } = this;
-    const killed = options.mayBeKilled === true && happens(random, 0.2);
-    const kill = killed ? { at: Math.ceil(2 ** (random.next() * 8)), before: happens(random, 0.5) } : undefined;
-    return new Program(`${name} ${++this.#programs}`, kill);
+    const at = Math.ceil(2 ** (random.next() * 8));
+    const what = weighed<Fate['what'] | undefined>(random, [[16, undefined], [2, 'killed before'], [2, 'killed after'], [1, random.next() * MOST_HALTED]]);
+    const fate = options.mayBeKilled !== true || what === undefined ? undefined : { at, what };
+    const skew = this.#skewed ? Math.round((random.next() * 2 - 1) * MOST_SKEWED) : 0;
+    return new Program(`${name} ${++this.#programs}`, skew, fate);
   }
 
   /** The vaults as a program reaches them; with `locked` as a backup stores into them. */

@@ -27,9 +27,9 @@ export function restoreOf(site: SimulatedSite, wanted?: KnownPoint, stores?: rea
       const reliable = from.filter(({ suspect, mood }) => !suspect && mood.answers);
       const readable = (point: KnownPoint): boolean => !point.removed && reliable.some((store) => ledger.holds(store, point));
       const newest = ledger.live().filter((point) => point.site === site.name && readable(point)).map(({ id }) => id).toSorted().at(-1);
-      // A newer one that was forged stops who asks for the newest: it may be a genuine one that is damaged.
-      const claimed = from.some((store) => store.keys(`points/${site.name}/`).some((key) => pointNameOf(key) !== undefined && !ledger.points.has(key)));
-      const must = wanted === undefined ? newest !== undefined && !claimed : readable(wanted);
+      // A newer one that no vault has intact stops who asks for the newest: an older one is not given for it.
+      const newer = from.flatMap((store) => store.keys(`points/${site.name}/`)).some((key) => (pointNameOf(key)?.id ?? '') > (newest ?? ''));
+      const must = wanted === undefined ? newest !== undefined && !newer : readable(wanted);
       const about = wanted?.id ?? 'the newest';
       try {
         const vaults = world.vaults(program, { stores: from });

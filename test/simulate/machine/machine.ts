@@ -10,10 +10,13 @@ const PATIENCE = 10_000;
 /** One running program. One that was killed does nothing more. */
 export class Process {
   readonly name: string;
+  /** What its clock is ahead of the machine's, ms. */
+  readonly skew: number;
   #killed = false;
 
-  constructor(name: string) {
+  constructor(name: string, skew: number) {
     this.name = name;
+    this.skew = skew;
   }
 
   get killed(): boolean {
@@ -84,6 +87,11 @@ export class Machine {
   /** Milliseconds since the epoch. */
   now(): number {
     return this.#now;
+  }
+
+  /** What the clock shows to whoever asks. */
+  clock(): number {
+    return this.#now + (running.getStore()?.skew ?? 0);
   }
 
   setTimer(timer: Timer): void {
