@@ -5,6 +5,7 @@ import type { SiteConnection } from '../../site/connect.ts';
 import { identifySite } from '../../site/revision.ts';
 import type { StateSource } from '../../site/types.ts';
 import type { Context } from '../context.ts';
+import { keepMemoryLow } from '../engine.ts';
 import { parseNamespaceMap } from '../namespace-map.ts';
 import { canAsk, confirm } from '../prompt.ts';
 import { withPoint } from '../repository.ts';
@@ -40,6 +41,7 @@ export async function restore(context: Context, id: string, options: RestoreOpti
   if (options.to === undefined && options.kubeconfig === undefined && options.context === undefined) {
     throw new LifeboatError('LB_USAGE', 'Nothing says which cluster to restore into', { hint: 'Give --kubeconfig FILE, or --to SITE with a site of lifeboat.yaml.' });
   }
+  keepMemoryLow();
   const pipelineOptions = asPipelineOptions(options);
   const planOnly = options.plan === true || options.dryRun === true;
   const asking = !planOnly && options.yes !== true;
