@@ -211,14 +211,18 @@ class DirectoryVault implements Vault {
   async #commit(temp: string, key: string): Promise<PutOutcome> {
     const path = join(this.#root, key);
     const folder = dirname(path);
-    let outcome: PutOutcome = 'created';
-    try {
-      await this.#link(temp, path);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EXDEV') throw this.#cannotLink(folder, error);
-      if (errno !== 'EEXIST') throw error;
-      outcome = await this.#whoseName(temp, path, key);
+    let outcome: PutOutcome | undefined;
+    // Taken by an object that is gone when it is looked at: then the name is free again.
+    while (outcome === undefined) {
+      try {
+        await this.#link(temp, path);
+        outcome = 'created';
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EXDEV') throw this.#cannotLink(folder, error);
+        if (errno !== 'EEXIST') throw error;
+        outcome = await this.#whoseName(temp, path, key);
+      }
     }
     await this.#folders.sync(folder);
     return outcome;
@@ -237,9 +241,19 @@ class DirectoryVault implements Vault {
     }
   }
 
-  /** Over NFS the answer to a link that worked can be lost and the repeated request refused: then it is ours. */
-  async #whoseName(temp: string, path: string, key: string): Promise<PutOutcome> {
-    const [ours, there] = await Promise.all([stat(temp), stat(path)]);
+  /**
+   * Over NFS the answer to a link that worked can be lost and the repeated request refused: then it is ours. `undefined` when
+   * nobody has the name any more.
+   */
+  async #whoseName(temp: string, path: string, key: string): Promise<PutOutcome | undefined> {
+    const [ours, there] = await Promise.all([
+      stat(temp),
+      stat(path).catch((error: unknown) => {
+        if (errnoOf(error) === 'ENOENT') return undefined;
+        throw error;
+      }),
+    ]);
+    if (there === undefined) return undefined;
     if (!there.isFile()) throw this.#nameIsFolder(key);
     return ours.ino === there.ino && ours.dev === there.dev ? 'created' : 'exists';
   }

@@ -111,6 +111,20 @@ describe('a vault in a folder', () => {
     expect(await vault.put('b/e/f', Buffer.from('x'))).toBe('created');
   });
 
+  it('creates an object, or says that it exists, whatever others put and delete under its name', async () => {
+    const outcomes = new Map<string, number>();
+    const busy = async (number: number): Promise<void> => {
+      const vault = await open();
+      for (let round = 0; round < 150; round++) {
+        const outcome = await vault.put('taken', Buffer.from(String(number))).catch((error: unknown) => codeOf(error) ?? 'error');
+        outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+        await vault.delete('taken');
+      }
+    };
+    await Promise.all([1, 2, 3, 4].map(busy));
+    expect([...outcomes.keys()].toSorted()).toEqual(['created', 'exists']);
+  });
+
   it('reads a file that was cut short as one that ended early', async () => {
     const vault = await open();
     await vault.put('a', someBytes(1_000_000));
