@@ -4,6 +4,7 @@ import type { Openers, SlotListing } from '../repository/index.ts';
 import type { StateSource } from '../site/types.ts';
 import type { VaultConfig } from '../vault/config.ts';
 import type { Vault } from '../vault/vault.ts';
+import { answering } from './answering.ts';
 import type { ReadKeyOptions, VaultOptions } from './command.ts';
 import type { Context } from './context.ts';
 import { loadOpeners } from './key-files.ts';
@@ -37,8 +38,9 @@ export async function withReader<T>(
   options: VaultOptions,
   body: (reader: RepositoryReader, vaults: readonly Vault[]) => Promise<T>,
 ): Promise<T> {
-  return withVaults(context, options, async (vaults) => {
+  return withVaults(context, options, async (all) => {
     const { openReader } = await import('../repository/index.ts');
+    const vaults = await answering(context, all);
     const reader = await openReader({ vaults, onWarning: context.output.warn, signal: context.signal });
     try {
       return await body(reader, vaults);
@@ -59,7 +61,8 @@ export async function withPoints<T>(
   body: (open: (id: string) => Promise<{ readonly source: StateSource; readonly point: OpenPoint }>) => Promise<T>,
 ): Promise<T> {
   if (!needed) return body(() => Promise.reject(new Error('No point was to be opened')));
-  return withVaults(context, options, async (vaults) => {
+  return withVaults(context, options, async (all) => {
+    const vaults = await answering(context, all);
     const { onWarning, signal } = { onWarning: context.output.warn, signal: context.signal };
     const keys = await unlockVaults(context, vaults, options, 'read');
     const [{ openReader }, { pointSource }] = await Promise.all([import('../repository/index.ts'), import('../pipeline/sources.ts')]);

@@ -22,7 +22,7 @@ export function doubtsOf({ topology, inferred, openersAssumed }: PlacedPlan): re
     ...(control === undefined ? [] : [{ title: 'the control side', thing: control }]),
   ];
   return [
-    ...things.flatMap(({ title, thing }) => unknownText(title, thing, outlives)),
+    ...unknownTexts(things, outlives),
     ...alike(things),
     ...things.flatMap(({ title, thing: { place } }) => {
       if (place === 'outside' || place.cloud !== 'aws' || place.zone === undefined || !ZONE_NAME.test(place.zone)) return [];
@@ -34,11 +34,13 @@ export function doubtsOf({ topology, inferred, openersAssumed }: PlacedPlan): re
   ];
 }
 
-function unknownText(title: string, { place }: Standing, outlives: Level | undefined): readonly string[] {
-  if (place === 'outside') return [];
-  const missing = TELLING[outlives ?? 'account'].filter((field) => place[field] === undefined && !(field === 'zone' && place.region === SPREAD));
-  if (missing.length === 0) return [];
-  return [`${title}: ${listed(missing)} not given; it counts as lost with any`];
+/** One line for all things of which the same is not given. */
+function unknownTexts(things: readonly { readonly title: string; readonly thing: Standing }[], outlives: Level | undefined): readonly string[] {
+  const missing = ({ place }: Standing): readonly string[] =>
+    place === 'outside' ? [] : TELLING[outlives ?? 'account'].filter((field) => place[field] === undefined && !(field === 'zone' && place.region === SPREAD));
+  const groups = Map.groupBy(things, ({ thing }) => listed(missing(thing)));
+  groups.delete('');
+  return [...groups].map(([fields, same]) => `${listed(same.map(({ title }) => title))}: ${fields} not given (\`domain\`); ${same.length === 1 ? 'it counts' : 'they count'} as lost with any`);
 }
 
 /** Regions of one cloud whose names differ by a letter. */

@@ -66,7 +66,7 @@ export class Lanes {
     this.#dropped.push({ vault: vault.name, code, message: messageOf(error) });
     this.#onWarning?.({
       kind: 'vault-dropped',
-      message: `Vault "${vault.name}" is left out of this backup: ${messageOf(error)}`,
+      message: `Vault "${vault.name}" is left out: ${messageOf(error)}`,
       where: isLifeboatError(error) && error.where !== undefined ? error.where : `vault "${vault.name}"`,
     });
   }

@@ -103,7 +103,7 @@ describe('a plan of lifeboat.yaml', () => {
       }),
     );
     expect(doubts).toEqual([
-      'vault b: cloud and region not given; it counts as lost with any',
+      'vault b: cloud and region not given (`domain`); it counts as lost with any',
       'site prod: `eu-centrl-1` differs by a letter from `eu-central-1` of vault a, and counts as another region: is one of them mistyped?',
       'site prod: `eu-central-1a` means another zone in another account; the zone’s id (such as `euc1-az1`) does not',
       'cloud, region and zone of vaults a and c are taken from their settings',

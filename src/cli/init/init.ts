@@ -56,8 +56,9 @@ function initText(context: Context, report: InitReport): string {
       : [
           '',
           'Next:',
-          '  lifeboat doctor   try everything a backup needs',
-          '  lifeboat backup   take a recovery point',
+          '  lifeboat doctor      try everything a backup needs',
+          '  lifeboat placement   which losses the backups survive, once lifeboat.yaml says where things stand (`domain`)',
+          '  lifeboat backup      take a recovery point',
           '  lifeboat keys export --role maintain -o FILE   the key for a machine that takes away old points, which can do nothing else',
         ];
   const done = report.files.length > 0 || report.vaults.some((vault) => vault.created);

@@ -20,11 +20,12 @@ export function placementText(shown: Shown, style: Style): string {
 }
 
 function headline({ plan, config, placed, assessment }: Shown, style: Style): string {
-  const { outlives, copies, vaults } = placed.topology;
+  const { site, outlives, copies, vaults } = placed.topology;
   const { holds, strongest } = assessment;
   const safe = `a point is safe when ${copies} of ${vaults.length} ${vaults.length === 1 ? 'vault' : 'vaults'} ${copies === 1 ? 'holds' : 'hold'} it`;
   const where = style.dim(`(${config.lineOf(['plans', plan])})`);
-  const could = strongest === undefined ? 'it could promise to outlive nothing' : `it could promise to outlive ${aLevel(strongest)}`;
+  const unknown = [site, ...vaults].some(({ place }) => place !== 'outside' && place.cloud === undefined);
+  const could = strongest === undefined ? `it could promise to outlive nothing${unknown ? ', until sites and vaults are given a `domain`' : ''}` : `it could promise to outlive ${aLevel(strongest)}`;
   if (outlives === undefined) return `plan ${style.bold(plan)} ${where}: promises nothing (no \`outlives\`); as it stands ${could}\n  ${safe}`;
   const verdict = holds === true ? style.green('and does') : style.red('and DOES NOT');
   const more = strongest === outlives ? '' : `; ${could}`;

@@ -22,7 +22,7 @@ function runText(run: ReplicateRun, several: boolean, dryRun: boolean, style: St
       { title: 'lacked' },
       { title: dryRun ? 'to copy' : 'copied', right: true },
     ],
-    run.vaults.map(({ name, state, lacked, copied }) => [name, state, lackedText(lacked), formatBytes(dryRun ? lacked.bytes : copied.bytes)]),
+    run.vaults.map(({ name, state, lacked, copied }) => [name, state, state === 'failed' && lacked.points + lacked.packs === 0 ? 'not known' : lackedText(lacked), formatBytes(dryRun ? lacked.bytes : copied.bytes)]),
   );
   const failures = run.vaults.flatMap(({ name, failure }) => (failure === undefined ? [] : [`${style.red('failed')}  vault ${name}: ${failure.message} (${failure.code})`]));
   const problems = run.problems.map(({ vault, object, kind, message }) => `${style.red(kind)}  vault ${vault}, ${object}: ${message}`);
