@@ -78,9 +78,9 @@ export const placementDocument = z.strictObject({
           .array(
             z.strictObject({
               id: text('Its id.'),
-              kind: text('What opens it.'),
-              role: text('The role it opens.'),
-              key: text('The key, where a service holds it.').optional(),
+              kind: text('How it is locked, as it says itself.'),
+              role: text('Of which role the keys are that it holds; `owner`: all.'),
+              key: text('The key of a key service that locks it.').optional(),
               keyVersion: text('Its version.').optional(),
               vaults: texts('Where it is.'),
               size: int('Bytes.'),
@@ -100,7 +100,7 @@ export const placementDocument = z.strictObject({
       }),
     ])
     .describe('The key slots in the vaults, compared with those that are named.'),
-  mistyped: texts('Domains that look like the same thing written in two ways.'),
+  mistyped: texts('What looks mistyped, and therefore does not count as it is written.'),
   doubts: texts('What is not known and decides something.'),
   cost: z
     .union([
