@@ -115,7 +115,7 @@ describe('locking objects in Google Cloud Storage', () => {
   it('says until when an object is locked', async () => {
     const hour = fromNow(HOUR);
     const vault = await open(await startWith([{ generation: '1', retention: locked(hour) }, { generation: '2' }]));
-    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7, retainUntil: hour });
+    expect(await vault.head('a', { original: true })).toEqual({ key: 'a', size: 7, retainUntil: hour, shadowed: true });
     expect(await vault.head('a')).toEqual({ key: 'a', size: 7 });
   });
 

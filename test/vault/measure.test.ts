@@ -26,7 +26,7 @@ it('counts calls and the bytes that were really stored and read', async () => {
   await failure(keysOf(vault, '/'));
   await vault.delete('a');
   expect(vault.counts).toEqual({
-    calls: { put: 3, get: 2, head: 1, list: 2, retain: 0, delete: 1 },
+    calls: { put: 3, get: 2, head: 1, list: 2, retain: 0, delete: 1, uncover: 0 },
     created: 2,
     bytesStored: 1500,
     bytesRead: 100,
