@@ -143,6 +143,9 @@ describe('a vault that locks', () => {
     expect(await reader.listPoints()).toHaveLength(1);
     expect(await reader.listPoints({ copies: true })).toMatchObject([{ copies: [{ state: 'complete' }] }]);
     expect(warnings.map(({ kind, where }) => [kind, where])).toEqual([['versions-unknown', 'vault "locking"']]);
+    const { header } = await backUp(scene, { all: ['three'] }, { warnings, clock: testClock(Date.now() + 60_000) });
+    expect(header.previous.map(({ id }) => `points/prod/${id}`)).toEqual([point]);
+    expect(warnings).toHaveLength(1);
   });
 
   /** From now on first versions are refused. */

@@ -122,6 +122,19 @@ describe('probing a bucket', () => {
     expect(those((await probe(settings, 'maintain')).checks, 'warn')).toEqual(['overwrite', 'delete']);
   });
 
+  it('warns a writer that can hide objects, though it cannot delete them, and one that may not list versions', async () => {
+    const bucket = await versitygw.createBucket({ lock: true });
+    const adding = ['s3:PutObject', 's3:PutObjectRetention', 's3:GetObject', 's3:GetObjectVersion', 's3:GetObjectRetention', 's3:ListBucket'];
+    const settingsFor = async (...more: string[]): Promise<VaultSettings> =>
+      s3Settings({ endpoint: versitygw.endpoint, credentials: await addVersitygwUser(versitygw, bucket, [...adding, ...more]) }, bucket, { lock: true });
+    const { checks: hiding } = await probe(await settingsFor('s3:ListBucketVersions', 's3:DeleteObject'), 'write');
+    expect([failed(hiding), those(hiding, 'warn')]).toEqual([[], ['delete']]);
+    expect(detailOf(hiding, 'delete')).toContain('can hide objects behind marks of deletion');
+    const { checks: blind } = await probe(await settingsFor(), 'write');
+    expect([failed(blind), those(blind, 'warn')]).toEqual([[], ['overwrite', 'lock']]);
+    expect(detailOf(blind, 'lock')).toContain('may not list versions');
+  });
+
   it('is content with a signature that only lets objects be created, read and listed', async () => {
     const container = await azurite.createContainer();
     const credential = new StorageSharedKeyCredential(azurite.account, azurite.accountKey);

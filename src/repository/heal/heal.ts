@@ -83,7 +83,10 @@ class Healing {
     for (const check of this.#examination.checks) {
       await forEachParallel(check.foreign ? [] : check.shadowed, PARALLEL, async (key) => {
         this.#options.signal?.throwIfAborted();
-        const outcome = await uncover(check.vault, key, { dryRun: this.#dryRun, signal: this.#options.signal });
+        const { signal, clock = systemClock, locks } = this.#options;
+        const lock = locks?.get(check.name);
+        const retainUntil = lock === undefined ? undefined : new Date(clock.now() + lock);
+        const outcome = await uncover(check.vault, key, { dryRun: this.#dryRun, retainUntil, signal });
         // Where something is wrong with the first version as well, what becomes of that is told below.
         if (this.#wrong.get(key)?.has(check) !== true) this.#tell(key, { check, points: [] }, outcome);
         did();

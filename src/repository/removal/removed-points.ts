@@ -1,5 +1,6 @@
 import type { Vault } from '../../vault/vault.ts';
 import { pointKey } from '../layout.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { listPointObjects } from '../vault-contents.ts';
 import type { PointName } from '../vault-contents.ts';
@@ -8,14 +9,14 @@ import { removedAmong } from './live-points.ts';
 import type { RemovalKeys } from './tombstone.ts';
 
 /**
- * The points that genuine tombstones say were removed, oldest first. Of vaults that keep first versions, give these too.
+ * The points that genuine tombstones say were removed, oldest first; where first versions are kept, also of those that somebody hid.
  * Throws what a vault throws that cannot be listed.
  */
 export async function listRemovedPoints(vaults: readonly Vault[], site: string | undefined, keys: RemovalKeys, context: ReadContext): Promise<RemovedListing[]> {
   const claimed = new Map<string, { readonly name: PointName; readonly vaults: Vault[] }>();
   const holding = new Map<string, Set<string>>();
   for (const vault of vaults) {
-    const { points, tombstones } = await listPointObjects(vault, site, context.signal);
+    const { points, tombstones } = await listPointObjects(genuineView(vault, context.onWarning), site, context.signal);
     for (const name of tombstones) {
       const key = pointKey(name.site, name.id);
       const known = claimed.get(key) ?? { name, vaults: [] };

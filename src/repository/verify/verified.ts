@@ -2,6 +2,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { PublicKeys } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { genuineView } from '../originals.ts';
 import { requireHeader } from '../vault-header.ts';
 import { timesOf } from './remember.ts';
 import type { VerifiedTimes } from './remember.ts';
@@ -18,5 +19,5 @@ export async function lastVerified(
 ): Promise<VerifiedTimes> {
   const { clock = systemClock, signal } = options;
   const access = keys ?? (await requireHeader(vault, undefined, signal));
-  return timesOf(await readReports(vault, access, clock.now(), { signal }));
+  return timesOf(await readReports(genuineView(vault), access, clock.now(), { signal }));
 }
