@@ -15,7 +15,7 @@ export async function confirmStored(vault: Vault, stored: ReadonlyMap<string, nu
     const there = await vault.head(key, { signal });
     if (there?.size === size) return;
     const code = there === undefined ? 'LB_VAULT_OBJECT_MISSING' : 'LB_REPO_DAMAGED';
-    throw new LifeboatError(code, `The vault said that it had stored a pack of ${size} bytes, and has ${there?.size ?? 0}`, {
+    throw new LifeboatError(code, `The vault said that it had stored ${size} bytes, and has ${there?.size ?? 0}`, {
       where: whereIs(vault, key),
     });
   });

@@ -147,6 +147,13 @@ describe('a vault that fails', () => {
     expect(point).toMatchObject({ vaults: ['a', 'b'], safe: true, failed: [{ vault: 'c' }] });
     expect(keysIn(scene.vaults[2] as MemoryVault, 'points/')).toEqual([]);
   });
+
+  it.each(['forgotten', 'halved'] as const)('to store the point that it said it had stored (%s) is not said to hold it', async (fault) => {
+    const { scene, a, b } = await three();
+    const liar = withFaults(scene.vaults[2] as MemoryVault, { random: randomFrom(1), chances: { [fault]: 1 }, only: (key) => key.startsWith('points/prod/') });
+    const point = await store(scene, madeUpList(50), { vaults: [a, b, liar] });
+    expect(point).toMatchObject({ vaults: ['a', 'b'], safe: true, failed: [{ vault: 'c' }] });
+  });
 });
 
 describe('a vault that was away', () => {

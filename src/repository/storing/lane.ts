@@ -224,6 +224,7 @@ export class Lane {
     try {
       await confirmStored(this.vault, this.#got, this.#signal);
       await point.store(this.vault, this.#signal);
+      await confirmStored(this.vault, new Map([[point.key, point.size]]), this.#signal);
     } catch (error) {
       this.#point = point;
       throw error;
