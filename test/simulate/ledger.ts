@@ -13,6 +13,8 @@ export interface KnownPoint {
   readonly key: string;
   readonly complete: boolean;
   readonly packs: readonly string[];
+  /** Bytes of each pack. */
+  readonly sizes: ReadonlyMap<string, number>;
   readonly indexes: readonly string[];
   readonly previous: readonly string[];
   /** Somebody was told that enough vaults hold it, or every vault was seen to. */
@@ -55,6 +57,7 @@ export class Ledger {
       key,
       complete: header.complete,
       packs: packs.map(({ id }) => packKey(id)),
+      sizes: new Map(packs.map(({ id, size }) => [packKey(id), size])),
       indexes: indexes.map(indexKey),
       previous: header.previous.map(({ id }) => pointKey(name.site, id)),
       safe: false,
@@ -112,6 +115,11 @@ export class Ledger {
   /** Whether the vault has all that restoring the point takes. */
   holds(store: Store, point: KnownPoint): boolean {
     return this.intact(store, point.key) && point.packs.every((pack) => this.intact(store, pack));
+  }
+
+  /** Whether the vault shows all that restoring the point takes, intact or not. */
+  shows(store: Store, point: KnownPoint): boolean {
+    return store.objects.has(point.key) && point.packs.every((pack) => store.objects.get(pack)?.length === point.sizes.get(pack));
   }
 
   holders(point: KnownPoint): Store[] {

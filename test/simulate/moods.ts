@@ -8,6 +8,8 @@ export interface Mood {
   readonly lies: boolean;
   /** Whether every call gets its answer in the end. */
   readonly answers: boolean;
+  /** Whether it shows what it has, though it may have been given something else. */
+  readonly admits: boolean;
   plan(random: Random): FaultPlan | undefined;
 }
 
@@ -17,18 +19,20 @@ const honest = (name: string, chances: Chances, rest: Partial<Mood> & { readonly
   name,
   lies: false,
   answers: rest.answers ?? false,
+  admits: true,
   plan: (random) => ({ random, chances, slowMs: rest.slowMs ?? 0 }),
 });
 
-const lying = (name: string, chances: Chances): Mood => ({ name, lies: true, answers: false, plan: (random) => ({ random, chances }) });
+const lying = (name: string, chances: Chances, admits = false): Mood => ({ name, lies: true, answers: false, admits, plan: (random) => ({ random, chances }) });
 
-export const WELL: Mood = { name: 'well', lies: false, answers: true, plan: () => undefined };
+export const WELL: Mood = { name: 'well', lies: false, answers: true, admits: true, plan: () => undefined };
 
 /** Is well at first, and gone after some calls. */
 const DYING: Mood = {
   name: 'dying',
   lies: false,
   answers: false,
+  admits: true,
   plan(random) {
     let left = Math.floor(random.next() * random.next() * 60);
     return { random, chances: { unavailable: 1 }, only: () => left-- <= 0 };
@@ -57,8 +61,8 @@ export const LYING: readonly Mood[] = [
   lying('showing yesterday', { stale: 1 }),
   lying('not listing everything', { unlisted: 1 }),
   lying('listing twice', { repeated: 1 }),
-  lying('forgetting', { forgotten: 0.3 }),
-  lying('storing halves', { halved: 0.3 }),
-  lying('storing garbage', { garbled: 0.3 }),
+  lying('forgetting', { forgotten: 0.3 }, true),
+  lying('storing halves', { halved: 0.3 }, true),
+  lying('storing garbage', { garbled: 0.3 }, true),
   lying('mad', { truncated: 0.05, corrupted: 0.05, missing: 0.05, unlisted: 0.1, repeated: 0.1, forgotten: 0.05, halved: 0.05, garbled: 0.05, unavailable: 0.03, 'lost-answer': 0.03 }),
 ];

@@ -82,7 +82,7 @@ async function trouble(world: World, beyond: boolean): Promise<void> {
   const steps = between(random, 2, 10);
   for (let i = 0; i < steps && !isOver(world); i++) {
     for (const store of suspects) if (happens(random, 0.2)) strike(store, world);
-    const acts = Array.from({ length: weighed(random, [[7, 1], [2, 2], [1, 3]]) }, () => anyAct(world));
+    const acts = Array.from({ length: weighed(random, world.tidy ? [[3, 1], [4, 2], [3, 3]] : [[7, 1], [2, 2], [1, 3]]) }, () => anyAct(world));
     await step(world, acts, { calm: happens(random, 0.3) });
     if (happens(random, 0.2)) takeSnapshot(stores);
   }
@@ -107,15 +107,15 @@ async function step(world: World, acts: readonly Act[], options: { readonly calm
 }
 
 function anyAct(world: World): Act {
-  const { random } = world;
+  const { random, tidy } = world;
   const make = weighed<() => Act>(random, [
     [6, () => backupOf(random.pick(world.sites))],
     [4, () => anyRestore(world)],
     [3, () => REPLICATE],
     [1, () => verification({ depth: happens(random, 0.5) ? 'structure' : 'data', remember: true }, (report) => requireTruth(world, report, false))],
     [3, () => verification({ depth: 'data', heal: 'heal', keyless: true })],
-    [2, () => retention(someRules(random))],
-    [3, () => SWEEP],
+    [tidy ? 4 : 2, () => retention(tidy ? { last: between(random, 1, 2) } : someRules(random))],
+    [tidy ? 9 : 3, () => SWEEP],
   ]);
   return make();
 }

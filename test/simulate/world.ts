@@ -45,6 +45,8 @@ export class World {
   readonly copies: number;
   /** How long plans lock what they store, ms. */
   readonly lock: number | undefined;
+  /** Points are removed soon, and swept, while backups run. */
+  readonly tidy: boolean;
   readonly #retry: boolean;
   readonly #skewed: boolean;
   readonly #listener: Listener;
@@ -63,6 +65,7 @@ export class World {
       return new Store(name, this.ledger, { locks, now: () => this.machine.now() });
     });
     this.ledger.watch(this.stores);
+    this.tidy = happens(random, 0.3);
     this.#retry = happens(random, 0.7);
     this.#skewed = happens(random, 0.2);
     const bulky = happens(random, 0.04) ? between(random, 60, 160) : 0;

@@ -44,8 +44,9 @@ function acknowledge({ ledger, stores, copies }: World, point: CommittedPoint, r
   known.revision = revision;
   known.safe ||= point.safe;
   if (point.safe && point.vaults.length < copies) ledger.violations.push(`point ${id} is said to be safe in ${point.vaults.length} of ${copies} vaults`);
-  for (const store of stores) {
-    if (point.vaults.includes(store.name) && !store.suspect && !ledger.holds(store, known)) ledger.violations.push(`vault ${store.name} is said to hold point ${id}`);
+  for (const store of stores.filter(({ name }) => point.vaults.includes(name))) {
+    if (!store.suspect && !ledger.holds(store, known)) ledger.violations.push(`vault ${store.name} is said to hold point ${id}`);
+    if (store.mood.admits && !ledger.shows(store, known)) ledger.violations.push(`vault ${store.name} is said to hold point ${id}, and does not even show it`);
   }
   for (const { vault, code, message } of point.failed) if (code === 'LB_INTERNAL') ledger.violations.push(`backup, vault ${vault}: ${message}`);
 }

@@ -5,7 +5,6 @@ import { sweep } from '../../../src/repository/index.ts';
 import { maintainKeyOf, publicKeysOf } from '../../../src/keys/index.ts';
 import { between, happens } from '../chance.ts';
 import { KEYS } from '../keys.ts';
-import type { KnownPoint } from '../ledger.ts';
 import type { Act } from './act.ts';
 
 const key = maintainKeyOf(KEYS);
@@ -31,19 +30,21 @@ export function retention(rules: RetentionRules): Act {
     name: 'retain',
     async run(world, program) {
       const { ledger, stores, sites, copies, lock } = world;
-      const kept = sites.flatMap(({ name }) => newest(ledger.live().filter((point) => point.site === name && point.complete && ledger.holders(point).some((store) => !store.suspect && store.mood.answers)), Math.max(1, rules.last ?? 0)));
+      const before = ledger.live().filter((point) => point.complete && ledger.holders(point).some((store) => !store.suspect && store.mood.answers));
       const report = await retain({ vaults: world.vaults(program), key, sites: sites.map(({ name }) => ({ site: name, policies: [rules], copies, lock })), onWarning: world.warn });
-      for (const point of kept) if (point.removed) ledger.violations.push(`retain removed ${point.id}, which the rules keep`);
+      const taken = new Set(report.points.filter(({ removal }) => removal !== undefined).map(({ id }) => id));
+      const since = ledger.live().filter((point) => !before.includes(point));
+      for (const { name } of sites) {
+        // Those that came meanwhile may count, or not.
+        const newest = [...before, ...since].filter(({ site }) => site === name).toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, Math.max(1, rules.last ?? 0));
+        for (const { id } of newest) if (taken.has(id)) ledger.violations.push(`retain removed ${id}, which the rules keep`);
+      }
       const gone = report.points.filter(({ fate }) => fate === 'removed').length;
       const extended = report.locks.reduce((sum, { extended: count }) => sum + count, 0);
       for (const { failed } of report.locks) for (const { object, code, message } of failed) if (code === 'LB_INTERNAL') ledger.violations.push(`retain, ${object}: ${message}`);
       return `${gone} of ${report.points.length} points go${stores.some(({ memory }) => memory.locks) ? `, ${extended} locks made longer` : ''}`;
     },
   };
-}
-
-function newest(points: readonly KnownPoint[], count: number): KnownPoint[] {
-  return points.toSorted((a, b) => (a.id < b.id ? 1 : -1)).slice(0, count);
 }
 
 /** Frees what no point needs. */
