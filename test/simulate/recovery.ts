@@ -4,7 +4,7 @@ import { backupOf } from './acts/backup.ts';
 import { REPLICATE } from './acts/maintain.ts';
 import { restoreOf } from './acts/restore.ts';
 import { requireAllFound, requireTruth, verification } from './acts/verify.ts';
-import { happens } from './chance.ts';
+import { happens, some } from './chance.ts';
 import { IMPOSTOR_HEADER } from './keys.ts';
 import { WELL } from './moods.ts';
 import type { World } from './world.ts';
@@ -23,13 +23,13 @@ export async function recover(world: World): Promise<void> {
   for (const store of stores) store.become(WELL, random);
   const before = happens(random, 0.5);
   if (before) await backUp(world);
-  const survivors = ledger.live().filter((point) => ledger.holders(point).length > 0);
   const found = await verifyAll(world);
   if (found !== undefined) {
     requireTruth(world, found, true);
     requireAllFound(world, found);
   }
   emptyForeign(world);
+  const survivors = ledger.live().filter((point) => ledger.holders(point).length > 0);
   for (let kept = true, rounds = 0; kept && rounds < MOST_ROUNDS; rounds++) {
     kept = false;
     await perform(verification({ depth: 'data', heal: 'heal' }, (report) => (kept = takeAwayKept(world, report))), world, SURE);
@@ -100,14 +100,14 @@ function requireNothingWrong({ ledger, stores }: World, report: VerifyReport | u
   }
 }
 
-/** The newest point of each site from each vault alone. */
+/** The newest point of each site from one vault alone, and two more from all. */
 async function restoreSome(world: World): Promise<void> {
   for (const site of world.sites) {
     const store = world.random.pick(world.stores);
     await perform(restoreOf(site, undefined, [store]), world, SURE);
   }
-  for (const point of world.ledger.live().filter(({ safe }) => safe)) {
+  for (const point of some(world.random, world.ledger.live().filter(({ safe }) => safe), 2)) {
     const site = world.sites.find(({ name }) => name === point.site);
-    if (site !== undefined && happens(world.random, 0.3)) await perform(restoreOf(site, point), world, SURE);
+    if (site !== undefined) await perform(restoreOf(site, point), world, SURE);
   }
 }

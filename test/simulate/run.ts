@@ -60,7 +60,7 @@ async function live(world: World, beyond: boolean): Promise<void> {
   const { random } = world;
   await world.found();
   for (const site of world.sites) await step(world, [backupOf(site)], { calm: true });
-  const bouts = between(random, 1, 4);
+  const bouts = between(random, 1, 3);
   for (let bout = 0; bout < bouts && !isOver(world); bout++) {
     await trouble(world, beyond);
     if (!isOver(world)) await recover(world);
@@ -83,7 +83,7 @@ async function trouble(world: World, beyond: boolean): Promise<void> {
   for (let i = 0; i < steps && !isOver(world); i++) {
     for (const store of suspects) if (happens(random, 0.2)) strike(store, world);
     const acts = Array.from({ length: weighed(random, world.tidy ? [[3, 1], [4, 2], [3, 3]] : [[7, 1], [2, 2], [1, 3]]) }, () => anyAct(world));
-    await step(world, acts, { calm: happens(random, 0.3) });
+    await step(world, acts, { calm: happens(random, world.tidy ? 0.6 : 0.3) });
     if (happens(random, 0.2)) takeSnapshot(stores);
   }
 }

@@ -32,7 +32,7 @@ describe('the simulation', () => {
   });
 
   it('sees points being lost when more vaults lose what they hold than is promised', async () => {
-    const seeds = await simulate('--seeds', '12', '--beyond');
+    const seeds = await simulate('--seeds', '6', '--beyond');
     expect(seeds.flatMap(({ violations }) => violations).filter((violation) => /^safe point \S+ is lost$/.test(violation)).length).toBeGreaterThan(0);
   });
 });

@@ -62,7 +62,9 @@ export const verifyDocument = z.strictObject({
       z.strictObject({
         vault: text('Its name.'),
         object: text('Its key in the vault; empty for the whole vault.'),
-        kind: z.enum(['missing', 'damaged', 'forged', 'truncated', 'unreadable', 'chain']).describe('`chain`: a point is gone, or not the one that another follows.'),
+        kind: z
+          .enum(['missing', 'damaged', 'forged', 'truncated', 'unreadable', 'chain', 'disputed', 'shadowed'])
+          .describe('`chain`: a point is gone, or not the one that another follows; `disputed`: different points have its id; `shadowed`: something was put over it.'),
         message: text('For people.'),
         points: texts('Points that cannot be restored from this vault because of it.'),
       }),
