@@ -21,5 +21,7 @@ export interface SessionParts {
   readonly abort: AbortController;
   /** Fires when the caller stops the session, or `abort` is called. */
   readonly signal: AbortSignal;
+  /** To be called at the end: nothing but the caller holds on to the session then. */
+  readonly release: () => void;
   readonly startedAt: number;
 }

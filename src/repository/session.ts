@@ -40,6 +40,19 @@ export class Session implements BackupSession {
   }): Promise<CommittedPoint> {
     if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup can be committed once');
     this.#committing = true;
+    const committed = await this.#commit(point);
+    this.#parts.release();
+    return committed;
+  }
+
+  async abort(): Promise<void> {
+    this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
+    this.#parts.release();
+    await this.#chunks.settled();
+    await this.#parts.storing.settled();
+  }
+
+  async #commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint> {
     const { storing, dropped, copies, site, start, key } = this.#parts;
     const made = await this.#chunks.finish();
     const now = this.#parts.clock.now();
@@ -79,12 +92,6 @@ export class Session implements BackupSession {
     });
     const { vaults, behind } = stored;
     return { header, vaults, copies, safe: vaults.length >= copies, behind, failed: [...dropped, ...stored.failed] };
-  }
-
-  async abort(): Promise<void> {
-    this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
-    await this.#chunks.settled();
-    await this.#parts.storing.settled();
   }
 }
 

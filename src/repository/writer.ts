@@ -47,28 +47,33 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
     async begin(site, session = {}) {
       if (!SITE_NAME.test(site)) throw new LifeboatError('LB_USAGE', `"${site}" cannot be the name of a site`);
       const abort = new AbortController();
-      const signal = session.signal === undefined ? abort.signal : AbortSignal.any([session.signal, abort.signal]);
-      signal.throwIfAborted();
-      const startedAt = clock.now();
-      const copies = session.copies ?? options.copies ?? defaultCopies(vaults.length);
-      const lanes = new Lanes(vaults, { signal, onWarning: session.onWarning });
-      const views = await lanes.each((vault) => lookInto(vault, writeKey, signal, session.onWarning));
-      const storing = new Storing([...views.keys()], {
-        copies,
-        memory: session.memory ?? options.memory,
-        patience: session.patience ?? options.patience,
-        clock,
-        startedAt,
-        signal,
-        onProgress: session.onProgress,
-        onWarning: session.onWarning,
-      });
+      session.signal?.throwIfAborted();
+      // Not `AbortSignal.any`: what listens to a signal made by that stays in memory for ever, and with it the session.
+      const stop = (): void => abort.abort(session.signal?.reason);
+      session.signal?.addEventListener('abort', stop, { once: true });
+      const release = (): void => session.signal?.removeEventListener('abort', stop);
+      const { signal } = abort;
       try {
+        const startedAt = clock.now();
+        const copies = session.copies ?? options.copies ?? defaultCopies(vaults.length);
+        const lanes = new Lanes(vaults, { signal, onWarning: session.onWarning });
+        const views = await lanes.each((vault) => lookInto(vault, writeKey, signal, session.onWarning));
+        const storing = new Storing([...views.keys()], {
+          copies,
+          memory: session.memory ?? options.memory,
+          patience: session.patience ?? options.patience,
+          clock,
+          startedAt,
+          signal,
+          onProgress: session.onProgress,
+          onWarning: session.onWarning,
+        });
         const start = await startSession({ site, key: writeKey, views, storing, copies }, { ...session, signal });
-        const parts = { site, key: writeKey, sealer, storing, dropped: lanes.dropped, copies, start, clock, abort, signal, startedAt };
-        return new Session(parts, session);
+        const parts = { site, key: writeKey, sealer, storing, dropped: lanes.dropped, copies, start, clock, abort, release, startedAt };
+        return new Session({ ...parts, signal }, session);
       } catch (error) {
         abort.abort(error);
+        release();
         throw error;
       }
     },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { writeKeyOf } from '../../src/keys/index.ts';
@@ -55,6 +56,21 @@ describe('a backup session', () => {
     await expect(session.commit({ ...POINT, manifest: { all: { ...ref } } })).rejects.toThrow('stopped by the test');
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
     expect(await reader.listPoints()).toEqual([]);
+  });
+
+  it('leaves nothing at the signal of its caller when it has ended, however: a process that makes many must not grow', async () => {
+    const scene = await makeScene();
+    const [vault] = scene.vaults as [MemoryVault];
+    const { signal } = new AbortController();
+    await (await begin(scene, signal)).commit(POINT);
+    const session = await begin(scene, signal);
+    expect(getEventListeners(signal, 'abort').length).toBeGreaterThan(0);
+    await session.abort();
+    vault.interfere = () => {
+      throw new Error('away');
+    };
+    await expect(begin(scene, signal)).rejects.toThrow('away');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('refuses to begin with a signal that has fired', async () => {
