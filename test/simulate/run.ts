@@ -53,7 +53,10 @@ export async function simulate(seed: number, runOn: (machine: InUse | undefined)
     runOn(undefined);
     process.off('unhandledRejection', stray);
   }
-  return { seed, violations: ledger.violations, course: world.course(), points: ledger.points.size, events: machine.events };
+  const outcome = { seed, violations: ledger.violations, course: world.course(), points: ledger.points.size, events: machine.events };
+  // What was killed holds on to them.
+  for (const { objects } of world.stores) objects.clear();
+  return outcome;
 }
 
 async function live(world: World, beyond: boolean): Promise<void> {
