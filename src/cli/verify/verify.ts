@@ -1,3 +1,4 @@
+import type { Config } from '../../config/load.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
@@ -35,6 +36,7 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     const openers = await loadOpenersIfAny(context, options, 'read');
     const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers, 'read');
     const trusted = keys === undefined && options.heal === true ? await publicKeysIfAny(context) : undefined;
+    const config = options.vault?.every(isAddress) === true ? undefined : await context.configIfAny();
     const startedAt = performance.now();
     const report = await examine({
       vaults,
@@ -43,7 +45,8 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
       depth: options.data === true || budget !== undefined ? 'data' : 'structure',
       ...(budget !== undefined && { budget }),
       remember: true,
-      ...(options.heal === true && { heal: dryRun ? 'dry-run' : 'heal', locks: await locksOf(context, options) }),
+      ...(config !== undefined && { belongs: belongsIn(config) }),
+      ...(options.heal === true && { heal: dryRun ? 'dry-run' : 'heal', locks: locksOf(config) }),
       onProgress: output.progress.report,
       onWarning: output.warn,
       signal,
@@ -61,9 +64,17 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
   });
 }
 
-/** How long plans lock what is in each vault, by its name: the longest counts. Vaults that are named by their address are in no plan. */
-async function locksOf(context: Context, { vault: named }: VaultOptions): Promise<ReadonlyMap<string, number>> {
-  const config = named?.every(isAddress) === true ? undefined : await context.configIfAny();
+/** Points are to be in the vaults of the plans of their site; those of a site that has none, in every one. */
+function belongsIn(config: Config): (vault: string, site: string) => boolean {
+  const plans = [...config.plans.values()];
+  return (vault, site) => {
+    const ofSite = plans.filter((plan) => plan.site === site);
+    return ofSite.length === 0 || ofSite.some(({ vaults }) => vaults.includes(vault));
+  };
+}
+
+/** How long plans lock what is in each vault, by its name: the longest counts. */
+function locksOf(config: Config | undefined): ReadonlyMap<string, number> {
   const locks = new Map<string, number>();
   for (const { lock, vaults } of config?.plans.values() ?? []) {
     const ms = lock === undefined ? 0 : (parseDuration(lock) ?? 0);

@@ -11,6 +11,7 @@ import type { BudgetOptions } from './budget.ts';
 import { findDisputes } from './disputed.ts';
 import { Findings, findingOf } from './findings.ts';
 import { allPoints, allRemoved, allSlots, checkReferences } from './references.ts';
+import type { Belongs } from './references.ts';
 import type { VaultReports } from './reports.ts';
 import { readReports } from './reports.ts';
 import { VaultCheck } from './vault-check.ts';
@@ -26,6 +27,8 @@ export interface ExamineOptions {
   readonly depth: 'structure' | 'data';
   /** How much `data` may read; what was not read for longest comes first. Default: everything. */
   readonly budget?: BudgetOptions;
+  /** Which vaults are to hold points that another one has. Default: all of them. */
+  readonly belongs?: Belongs;
   readonly clock?: Clock;
   readonly onProgress?: OnProgress;
   readonly onWarning?: OnWarning;
@@ -77,7 +80,7 @@ export async function examine(options: ExamineOptions, now: number): Promise<Exa
   );
   const known = allPoints(checks);
   const slots = allSlots(checks);
-  for (const check of checks) checkReferences(check, known, slots, removed);
+  for (const check of checks) checkReferences(check, known, slots, removed, options.belongs);
   await findDisputes(checks, access, findings, signal);
   for (const check of checks) check.tellShadowed();
   signal?.throwIfAborted();

@@ -45,15 +45,19 @@ export function allSlots(checks: readonly VaultCheck[]): KnownSlots {
   return { removed, live: new Set(ours.flatMap((check) => [...check.slots]).filter((id) => !removed.has(id))) };
 }
 
+/** Whether a vault is to hold the points of a site. */
+export type Belongs = (vault: string, site: string) => boolean;
+
 /** Checks that a vault has everything that its points, and the other vaults, say is there. */
 export function checkReferences(
   check: VaultCheck,
   points: ReadonlyMap<string, Point>,
   slots: KnownSlots,
   removed: ReadonlyMap<string, RemovedPoint>,
+  belongs: Belongs = () => true,
 ): void {
   for (const [key, point] of points) {
-    if (!check.sizes.has(key)) check.missing(key, 'Another vault has this point', [point.header.id]);
+    if (!check.sizes.has(key) && belongs(check.name, point.header.site)) check.missing(key, 'Another vault has this point', [point.header.id]);
   }
   const needed = pointsByPack(check.points.values());
   for (const point of check.points.values()) {
