@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,14 +63,12 @@ describe('a backup that is killed at any moment', () => {
   it.each(Object.keys(KINDS) as (keyof typeof KINDS)[])('leaves whole points only, and the next one succeeds: %s', { timeout: 600_000 }, async (kind) => {
     const random = randomOfTest();
     const pace = new Pace();
-    const cache = join(folder, 'compiled');
-    await mkdir(cache, { recursive: true });
     for (let kills = 0; kills < KILLS / 2; ) {
       await using store = await makeStore(folder, await KINDS[kind]());
       const job: BackupJob = { kubeconfig: place.site.kubeconfigPath, site: 'prod', vaults: store.settings, keyFile: store.keyFile };
       const jobFile = join(folder, `${randomBytes(4).toString('hex')}.json`);
       await writeFile(jobFile, JSON.stringify(job));
-      const trial = new Trial({ place, store, pace, random, job: jobFile, cache });
+      const trial = new Trial({ place, store, pace, random, job: jobFile });
       try {
         if (kills === 0) await trial.practise();
         for (let killed = 0; killed < KILLS_PER_REPOSITORY; ) {

@@ -1,6 +1,7 @@
 // Makes one backup of a site when it is told to, and says how far it is; run by tests to be killed, or to run beside another.
 // usage: node backup.child.ts JOB_FILE
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { parseWriteKey } from '../../src/keys/index.ts';
@@ -51,6 +52,8 @@ const telling: RepositoryWriter = {
   close: () => writer.close(),
 };
 
+// Who is killed keeps nothing at its end: what was compiled is kept for the next ones now.
+flushCompileCache();
 say('ready');
 await told.next();
 say('started');

@@ -29,13 +29,13 @@ export class Child implements AsyncDisposable {
   #complaint = '';
   #end: End | undefined;
 
-  /** Runs a script of this folder. `cache`: a folder where compiled code is kept, so that the next one starts sooner. */
-  constructor(script: string, options: { readonly args: readonly string[]; readonly cache: string }) {
-    const env: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: options.cache };
+  /** Runs a script of this folder. */
+  constructor(script: string, args: readonly string[]) {
+    const env: NodeJS.ProcessEnv = { ...process.env };
     // Options of the test runner are not meant for it.
     delete env['NODE_OPTIONS'];
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...options.args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
     // It may be killed at any moment: then nobody reads what it is told.
     this.#process.stdin.on('error', () => undefined);
     this.#process.stderr.on('data', (text: Buffer) => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,7 +28,6 @@ const SITES = [
 ] as const;
 
 let folder: string;
-let cache: string;
 let store: Store;
 let source: StateSource;
 /** What an uninterrupted restore makes of the point, where controllers run and where none do. */
@@ -36,8 +35,6 @@ const uninterrupted = new Map<boolean, StateSource>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lifeboat-killed-'));
-  cache = join(folder, 'compiled');
-  await mkdir(cache);
   store = await makeStore(folder, { near: { type: 'directory', path: join(folder, 'near') } });
   {
     await using lost = await openPlace({ name: 'lost', controllers: true });
@@ -62,7 +59,7 @@ async function startRestore(place: Place): Promise<Child> {
   const job: RestoreJob = { kubeconfig: place.site.kubeconfigPath, vaults: store.settings, identity: store.identity };
   const file = join(folder, `${place.site.name}.json`);
   await writeFile(file, JSON.stringify(job));
-  return new Child('restore.child.ts', { args: [file], cache });
+  return new Child('restore.child.ts', [file]);
 }
 
 /** Chooses the moments for one site, so that they are spread over all of a restore. */
@@ -110,10 +107,11 @@ describe('a restore that is killed at any moment, again and again', () => {
       for (let kills = 0; kills < KILLS; ) {
         const child = next;
         await child.until('ready');
+        // The next one starts meanwhile, and waits until it is told.
+        next = await startRestore(place);
         child.tell();
         await Promise.race([moments.wait(child, kills), child.ended]);
         const { signal } = await child.kill();
-        next = await startRestore(place);
         if (signal === 'SIGKILL') kills += 1;
       }
       await next.until('ready');

@@ -1,6 +1,7 @@
 // Restores the newest point into a site when it is told to, and says how far it is; run by tests to be killed.
 // usage: node restore.child.ts JOB_FILE
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { restore } from '../../src/pipeline/restore/restore.ts';
@@ -30,6 +31,8 @@ const { keys } = await unlock(vaults, { identities: [job.identity] });
 const reader = await openReader({ vaults, keys });
 const connection = await connectSite({ name: 'target', kubeconfig: job.kubeconfig });
 
+// Who is killed keeps nothing at its end: what was compiled is kept for the next ones now.
+flushCompileCache();
 say('ready');
 await told.next();
 say('started');

@@ -38,23 +38,21 @@ export class Trial {
   readonly #pace: Pace;
   readonly #random: Random;
   readonly #job: string;
-  readonly #cache: string;
   /** What the site held when a point was made, by the point's id. */
   readonly states = new Map<string, Record<string, string>>();
   /** What the site holds now, by an uninterrupted cut. */
   #expected: Record<string, string> = {};
   #next: Child | undefined;
 
-  constructor(parts: { readonly place: Place; readonly store: Store; readonly pace: Pace; readonly random: Random; readonly job: string; readonly cache: string }) {
+  constructor(parts: { readonly place: Place; readonly store: Store; readonly pace: Pace; readonly random: Random; readonly job: string }) {
     this.#place = parts.place;
     this.#store = parts.store;
     this.#pace = parts.pace;
     this.#random = parts.random;
     this.#job = parts.job;
-    this.#cache = parts.cache;
   }
 
-  /** One backup that is not killed: from it is learned how long one takes, and what it compiled is kept for those to come. */
+  /** One backup that is not killed: from it is learned how long one takes. */
   async practise(): Promise<void> {
     const child = this.#start();
     await this.#look();
@@ -111,6 +109,6 @@ export class Trial {
   }
 
   #start(): Child {
-    return new Child('backup.child.ts', { args: [this.#job], cache: this.#cache });
+    return new Child('backup.child.ts', [this.#job]);
   }
 }

@@ -42,8 +42,8 @@ describe('two backups of one site at the same time', () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       await rewriteSome(place.site.api, random);
       const state = await digestsOf(await place.cut());
-      await using one = new Child('backup.child.ts', { args: [jobFile], cache: folder });
-      await using two = new Child('backup.child.ts', { args: [jobFile], cache: folder });
+      await using one = new Child('backup.child.ts', [jobFile]);
+      await using two = new Child('backup.child.ts', [jobFile]);
       const pair = [one, two];
       // Both have begun before either goes on: neither can see what the other stores.
       for (const mark of ['ready', 'begun']) {
