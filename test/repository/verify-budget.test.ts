@@ -74,7 +74,9 @@ describe('verifying within a budget', () => {
     const runs: Run[] = [];
     while (runs.flatMap(({ read }) => read).length < keys.length) runs.push(await run(scene, budget));
     expect(runs.length).toBeLessThanOrEqual(4);
-    expect(runs.length).toBeGreaterThan(2);
+    // No fewer than the bytes take: the rescue reader is most of them.
+    expect(runs.length).toBeGreaterThanOrEqual(Math.ceil(sizeOf(vault, keys) / budget.bytes));
+    expect(runs.length).toBeGreaterThan(1);
     for (const { report } of runs) {
       expect(report.findings).toEqual([]);
       expect(report.data?.bytes).toBeLessThanOrEqual(budget.bytes);
