@@ -22,7 +22,7 @@ export interface Promised {
 export function makePlan(places: DemoPlaces, teller: Teller): Promised {
   const careless = demoConfig(places, ['aws-kms']);
   const broken = brokenPromise(careless.config, SITE, careless.plan);
-  teller.refused('A plan: a vault in each of three clouds, the keys in the key service of the site’s own: refused', ...(broken === undefined ? [] : [broken.message]));
+  teller.refused('A plan: a vault in each of three clouds, the keys in the key service of the site’s own: refused', ...(broken === undefined ? [] : [beforeLine(broken.message), `nearest plan that would do: ${beforeLine(broken.fix)}`]));
 
   const { config, plan } = demoConfig(places, ['aws-kms', 'age']);
   const { topology } = placedPlan(config, plan);
@@ -36,8 +36,13 @@ export function makePlan(places: DemoPlaces, teller: Teller): Promised {
       outlives: plan.outlives ?? '',
       copies: topology.copies,
       holds: holds === true,
-      refused: broken?.message ?? null,
+      refused: broken === undefined ? null : beforeLine(broken.message),
       losses: outcomes.map(({ losses, copiesLeft, openers, survives }) => ({ loss: losses.map(lossName).join(' and '), copiesLeft, keysLeft: openers.kept.length, survives })),
     },
   };
+}
+
+/** The text as far as the line of lifeboat.yaml that it names: nobody has this file to look into. */
+function beforeLine(text: string): string {
+  return text.split(' (lifeboat.yaml:')[0] ?? text;
 }
