@@ -69,6 +69,16 @@ describe.each(['put over', 'hidden'] as const)('a vault that locks, in which eve
     expectSame(await restore(scene), STREAMS);
   });
 
+  it('is healed also where a store does not bring back what is older by itself: it is put back, locked as long as the plan says', async () => {
+    vault.bringsBack = false;
+    const heal = { vaults: scene.vaults, keys: scene.keys, depth: 'data', heal: 'heal', locks: new Map([['locking', 3_600_000]]) } as const;
+    expect(new Set((await verify(heal)).repairs?.map(({ outcome }) => outcome))).toEqual(new Set(['healed']));
+    expect((await verify(heal)).findings).toEqual([]);
+    expect(originals.filter((key) => (vault.retained.get(key)?.getTime() ?? 0) < Date.now() + 3_500_000)).toEqual([]);
+    vault.locks = false;
+    expectSame(await restore(scene), STREAMS);
+  });
+
   it('is said by `points` to have so many objects shadowed', async () => {
     const reader = await openReader({ vaults: scene.vaults });
     const [listed] = await reader.listPoints({ copies: true });
@@ -126,6 +136,10 @@ describe('a vault that locks', () => {
     vault.hide(`${point}.removed`);
     const reader = await openReader({ vaults: scene.vaults });
     expect(await reader.listPoints()).toEqual([]);
+    expect(await reader.listRemoved()).toMatchObject([{ id: found.id, vaults: ['locking'], holding: ['locking'] }]);
+    // Removing it again finds the genuine tombstone beneath whatever lies over it.
+    vault.shadow(`${point}.removed`, Buffer.from('a shadow'));
+    expect(await removePoint(scene.vaults, scene.keys, found, 'again')).toMatchObject({ vaults: ['locking'], failed: [] });
   });
 
   it('is swept of nothing that a hidden point needs, and not at all by who may not list versions', async () => {

@@ -28,6 +28,8 @@ export class MemoryVault implements Vault {
   readonly retained = new Map<string, Date>();
   /** First versions, of objects that were shadowed or hidden. */
   readonly #originals = new Map<string, Uint8Array>();
+  /** Whether a first version is current again when what was put over it is gone, as in S3, or stays hidden, as elsewhere. */
+  bringsBack = true;
   /** What time it is for locks. */
   now: () => number = Date.now;
   /** Bytes given out by `get`. */
@@ -133,9 +135,11 @@ export class MemoryVault implements Vault {
   async uncover(key: string): Promise<number> {
     await this.interfere?.('uncover', key);
     const first = this.#originals.get(key);
-    if (first === undefined) return 0;
-    this.objects.set(key, first);
-    this.#originals.delete(key);
+    if (first === undefined || this.#shadowed(key, { original: true }).shadowed === undefined) return 0;
+    if (this.bringsBack) {
+      this.objects.set(key, first);
+      this.#originals.delete(key);
+    } else this.objects.delete(key);
     return 1;
   }
 
@@ -148,7 +152,10 @@ export class MemoryVault implements Vault {
   }
 
   #shadowed(key: string, { original }: ReadOptions): { readonly shadowed?: true } {
-    return original === true && this.#originals.has(key) ? { shadowed: true } : {};
+    const first = original === true ? this.#originals.get(key) : undefined;
+    if (first === undefined) return {};
+    const current = this.objects.get(key);
+    return current !== undefined && Buffer.compare(first, current) === 0 ? {} : { shadowed: true };
   }
 
   #keepFirst(key: string): void {

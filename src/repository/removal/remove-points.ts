@@ -5,6 +5,7 @@ import type { MaintainKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { DroppedVault } from '../lanes.ts';
 import { pointKey } from '../layout.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { readPoint } from '../point-finder.ts';
 import type { FoundPoint } from '../point-finder.ts';
@@ -49,7 +50,7 @@ export async function removePoint(
       await at(whereIs(vault, where), async () => {
         if ((await vault.put(where, tombstone, { signal })) === 'created') return;
         // One of an earlier run is as good; anything else must not pass for one.
-        decodePointTombstone(await readObject(vault, where, { signal }), point, key);
+        decodePointTombstone(await readObject(genuineView(vault), where, { signal }), point, key);
       });
       done.push(vault.name);
     } catch (error) {

@@ -4,6 +4,7 @@ import { LifeboatError } from '../../core/errors.ts';
 import type { OnProgress } from '../../core/progress.ts';
 import type { MaintainKey } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { genuineView } from '../originals.ts';
 import type { ReadContext } from '../pack-store.ts';
 import { requireHeader } from '../vault-header.ts';
 import { readIfThere } from '../vault-io.ts';
@@ -108,7 +109,7 @@ async function putEverywhere(mark: Mark, swept: readonly SweptVault[], { key, si
       if ((await vault.put(markKey(name), bytes, { signal })) === 'created') continue;
       // What is there under this name must be it: else writers would not see what is about to go. Another sweep may just
       // have dealt with it and taken it away; then it counts for nothing, here as well.
-      const there = await readIfThere(vault, markKey(name), signal);
+      const there = await readIfThere(genuineView(vault), markKey(name), signal);
       if (there !== undefined) decodeMark(there, name, key);
     }
   }

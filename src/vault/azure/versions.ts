@@ -92,7 +92,8 @@ export async function* byObject(blobs: AsyncIterable<AzureBlob>): AsyncGenerator
 export function isShadowed([first, ...later]: readonly [AzureBlob, ...AzureBlob[]]): boolean {
   const current = [first, ...later].find(({ isCurrent }) => isCurrent);
   if (current === first) return false;
-  // Azure does not bring back what is older: it is put back as a new version with the same bytes.
+  // Azure does not bring back what is older: it is put back as a new version with the same bytes. (Who may write blocks can make up a
+  // checksum; what is read is the first version all the same.)
   if (current?.md5 === undefined || first.md5 === undefined) return true;
   return current.size !== first.size || Buffer.compare(current.md5, first.md5) !== 0;
 }
