@@ -117,9 +117,9 @@ export class Ledger {
     return this.intact(store, point.key) && point.packs.every((pack) => this.intact(store, pack));
   }
 
-  /** Whether the vault shows all that restoring the point takes, intact or not. */
+  /** Whether the vault shows all that restoring the point takes, intact or not, beneath what a thief put over it. */
   shows(store: Store, point: KnownPoint): boolean {
-    return store.objects.has(point.key) && point.packs.every((pack) => store.objects.get(pack)?.length === point.sizes.get(pack));
+    return store.held(point.key) !== undefined && point.packs.every((pack) => store.held(pack)?.length === point.sizes.get(pack));
   }
 
   holders(point: KnownPoint): Store[] {
