@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { retrying } from '../backoff.ts';
 import type { RetryPolicy } from '../backoff.ts';
 import { inParts, partSize } from '../parts.ts';
@@ -12,6 +13,11 @@ const MAX_PARTS = 10_000;
 /** Putting many parts together can take S3 minutes (API reference, CompleteMultipartUpload). */
 const COMPLETE_MS = 300_000;
 const ABORT_MS = 10_000;
+/**
+ * A part whose sending was cut off may still arrive while an upload is aborted, and stay: then it has to be aborted once more
+ * (API reference, AbortMultipartUpload).
+ */
+const ABORT_AGAIN_MS = [250];
 
 /** An upload in parts. */
 export interface MultipartUpload {
@@ -43,8 +49,10 @@ export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): P
   const { UploadId } = begun;
   if (UploadId === undefined) throw bucket.notAStore(call);
   const id = { ...target, UploadId };
+  let sending = true;
   try {
     const parts = await sendParts(bucket, upload, id);
+    sending = false;
     const { ETag } = await bucket.call({ ...call, answerMs: COMPLETE_MS }, (abortSignal) =>
       bucket.client.send(
         new bucket.sdk.CompleteMultipartUploadCommand({ ...id, MultipartUpload: { Parts: parts }, IfNoneMatch: '*' }),
@@ -53,7 +61,7 @@ export async function storeInParts(bucket: S3Bucket, upload: MultipartUpload): P
     );
     if (ETag === undefined) throw bucket.notAStore(call);
   } catch (error) {
-    const cleanup = abort(bucket, id);
+    const cleanup = abort(bucket, id, sending ? ABORT_AGAIN_MS : []);
     if (signal?.aborted === true) upload.inBackground(cleanup);
     else await cleanup;
     throw error;
@@ -90,13 +98,16 @@ async function sendParts(bucket: S3Bucket, upload: MultipartUpload, id: UploadTa
   return done.sort((a, b) => a.PartNumber - b.PartNumber);
 }
 
-/** Best effort: what stays is removed by the lifecycle rule that docs/vaults.md asks for. */
-async function abort(bucket: S3Bucket, id: UploadTarget): Promise<void> {
-  try {
-    await bucket.call({ doing: 'storing', signal: undefined, answerMs: ABORT_MS }, (abortSignal) =>
-      bucket.client.send(new bucket.sdk.AbortMultipartUploadCommand(id), { abortSignal }),
-    );
-  } catch {
-    // The upload failed for a reason of its own, and that is what the caller is told.
+/** Best effort, once and after each of these pauses: what stays is removed by the lifecycle rule that docs/vaults.md asks for. */
+async function abort(bucket: S3Bucket, id: UploadTarget, again: readonly number[]): Promise<void> {
+  for (const pause of [0, ...again]) {
+    if (pause > 0) await sleep(pause);
+    try {
+      await bucket.call({ doing: 'storing', signal: undefined, answerMs: ABORT_MS }, (abortSignal) =>
+        bucket.client.send(new bucket.sdk.AbortMultipartUploadCommand(id), { abortSignal }),
+      );
+    } catch {
+      // The upload failed for a reason of its own, and that is what the caller is told.
+    }
   }
 }

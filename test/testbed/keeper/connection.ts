@@ -79,7 +79,10 @@ class KeeperConnection implements Keeper {
       this.#waiting.set(id, { resolve, reject });
       this.#child.channel?.ref();
       this.#child.send({ ...body, id }, (error) => {
-        if (error !== null) this.#settle(id)?.reject(lost(error));
+        if (error === null) return;
+        this.#settle(id)?.reject(lost(error));
+        // Told before the connection's own end is, which may be later.
+        this.#lose();
       });
     });
   }
@@ -92,8 +95,15 @@ class KeeperConnection implements Keeper {
   }
 
   async close(folder: string): Promise<void> {
-    if (this.#lost) await removeWithProcesses(folder);
-    else await this.ask({ do: 'close', folder });
+    if (!this.#lost) {
+      try {
+        await this.ask({ do: 'close', folder });
+        return;
+      } catch (error) {
+        if (!this.#lost) throw error;
+      }
+    }
+    await removeWithProcesses(folder);
   }
 
   #take(report: Report): void {
@@ -123,6 +133,7 @@ class KeeperConnection implements Keeper {
 
   /** Somebody killed the keeper. A new one is started when one is needed; open folders are closed without it. */
   #lose(): void {
+    if (this.#lost) return;
     this.#lost = true;
     current = undefined;
     for (const id of this.#waiting.keys()) this.#settle(id)?.reject(lost());
