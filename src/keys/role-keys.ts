@@ -3,7 +3,7 @@ import { LifeboatError } from '../core/errors.ts';
 import { hasSeparateRoles, REPOSITORY_ID_BYTES } from './material.ts';
 import type { MaintainKey, ReadKey, WriteKey } from './material.ts';
 import type { Role, RoleKey } from './roles.ts';
-import { SEALING_PUBLIC_BYTES } from './sealing.ts';
+import { SEALING_PUBLIC_BYTES } from './sealing-sizes.ts';
 import { Secret } from './secret.ts';
 import { SIGNING_KEY_BYTES, signingPublicKey } from './signing.ts';
 

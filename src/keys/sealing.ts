@@ -1,5 +1,6 @@
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from 'hpke';
 import { LifeboatError } from '../core/errors.ts';
+import { ENCAPSULATED_BYTES } from './sealing-sizes.ts';
 import type { Secret } from './secret.ts';
 
 /**
@@ -8,13 +9,6 @@ import type { Secret } from './secret.ts';
  * KDF 0x0001 HKDF-SHA256 and AEAD 0x0002 AES-256-GCM. docs/format.md, "Sealing".
  */
 const suite = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
-
-/** Bytes of a public sealing key: ML-KEM-768 (1184), then X25519 (32). */
-export const SEALING_PUBLIC_BYTES = 1216;
-/** Bytes of an encapsulated secret: ML-KEM-768 (1088), then X25519 (32). */
-export const ENCAPSULATED_BYTES = 1120;
-/** What sealing adds to a plaintext: the encapsulated secret before it and the AEAD tag after it. */
-export const SEAL_OVERHEAD = ENCAPSULATED_BYTES + 16;
 
 /** Seals bytes that only the holder of the private key can open. */
 export interface Sealer {

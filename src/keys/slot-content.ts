@@ -3,7 +3,8 @@ import { LifeboatError } from '../core/errors.ts';
 import { hasSeparateRoles } from './material.ts';
 import type { PublicKeys, RepositoryKeys } from './material.ts';
 import type { RoleKey } from './roles.ts';
-import { createOpener, createSealer, SEALING_PUBLIC_BYTES } from './sealing.ts';
+import { SEALING_PUBLIC_BYTES } from './sealing-sizes.ts';
+import { createOpener, createSealer } from './sealing.ts';
 import { Secret } from './secret.ts';
 import { signingPublicKey } from './signing.ts';
 

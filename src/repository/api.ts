@@ -13,6 +13,28 @@ export interface StreamRef {
   readonly extents: string;
 }
 
+/** Where a stored byte stream or block image is: small, plain JSON, kept in a point's manifest. Opaque to everyone but the repository. */
+export interface BytesRef {
+  /** Bytes of it, holes included. */
+  readonly bytes: number;
+  /** Base64 of the encoded byte map (docs/format.md). */
+  readonly map: string;
+}
+
+/**
+ * Fills `into` with the bytes of an image from `offset` on, some of it at least, and gives how many. The memory is shared between
+ * threads: do not keep it. A `FileHandle`'s `read` does: `async (into, offset) => (await file.read(into, 0, into.length, offset)).bytesRead`.
+ */
+export type ReadAt = (into: Uint8Array, offset: number) => Promise<number>;
+
+/** Where a stream is restored to. Several calls are made at once, in any order; each byte is told once. */
+export interface BytesTarget {
+  /** Puts bytes where they belong. Their memory is used again once this resolves. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** These bytes are zero: nothing to do where they are so anyway, as in a new file. */
+  zero(offset: number, length: number): Promise<void>;
+}
+
 /**
  * Writes one record stream. `write` applies back-pressure: await what it returns. There is a promise only where there is
  * something to wait for: waiting for nothing costs a turn for each of many small records. The bytes are copied or consumed
@@ -73,6 +95,16 @@ export interface CommittedPoint {
 export interface BackupSession {
   /** Begins a record stream; any number may be written at the same time. */
   records(): RecordWriter;
+  /**
+   * Stores bytes as they come, in content-defined chunks: what was inserted or removed leaves the rest known. Reads no faster
+   * than it can store, and what the source gives is used up before it is asked again. Several may be stored at the same time.
+   */
+  stream(source: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<BytesRef>;
+  /**
+   * Stores a block image of `size` bytes in chunks of 1 MiB at their offsets, which suits what is changed in place; chunks of zeros
+   * are left out. Throws `LB_INTERNAL` when the image ends early.
+   */
+  image(read: ReadAt, size: number, options?: { readonly signal?: AbortSignal }): Promise<BytesRef>;
   /**
    * Makes everything durable, then writes the point into every vault that has all of it: the commit. Resolves when
    * `copies` vaults hold it, and the others do too, failed, or were given the time they are given. A vault that does not
@@ -160,6 +192,14 @@ export interface RemovedListing {
   readonly holding: readonly string[];
 }
 
+/** A part of a byte stream. */
+export interface ByteRange {
+  /** Default: the beginning. */
+  readonly offset?: number;
+  /** Default: to the end. */
+  readonly length?: number;
+}
+
 /** A point opened with a read key. */
 export interface OpenPoint {
   readonly header: PointHeader;
@@ -170,6 +210,13 @@ export interface OpenPoint {
    * pack is read from the next vault (with a warning), and `LB_REPO_DAMAGED` is thrown when none has it intact.
    */
   records(stream: StreamRef, options?: SessionOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of a stream or an image in order, or `length` of them from `offset` on; a range that reaches past the end gives
+   * what there is. Every chunk is checked to be the one that was written before it is yielded. Damage is met as by `records`.
+   */
+  read(ref: BytesRef, range?: ByteRange, options?: SessionOptions): AsyncIterable<Uint8Array>;
+  /** Writes all of a stream or an image to a target, out of order and with all cores. Damage is met as by `records`. */
+  restore(ref: BytesRef, target: BytesTarget, options?: SessionOptions): Promise<void>;
 }
 
 /** A repository opened for reading. `listPoints` needs no key; `open` needs the read key. */

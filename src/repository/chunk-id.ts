@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Secret } from '../keys/index.ts';
 import { MAX_CHUNK } from './chunker.ts';
 
@@ -8,8 +8,7 @@ export const CHUNK_ID_BYTES = 16;
 /** Names chunks by their content, so that equal content is found again, and only holders of the dedup key can tell what it is. */
 export interface ChunkNamer {
   /**
-   * HMAC-SHA-256 of the parts, one after the other: `MAX_CHUNK` bytes at most in all. The first `CHUNK_ID_BYTES` are the
-   * id. The bytes are the namer's own: valid until it names the next chunk.
+   * HMAC-SHA-256 of the parts, one after the other. The first `CHUNK_ID_BYTES` are the id. The bytes are the namer's own: valid until it names the next chunk.
    */
   name(...parts: readonly Uint8Array[]): Buffer;
 }
@@ -19,7 +18,7 @@ const BLOCK = 64;
 const DIGEST = 32;
 
 /**
- * HMAC-SHA-256 as RFC 2104 puts it together from two hashes. Written out because `createHmac` makes an object for every
+ * HMAC-SHA-256; for up to `MAX_CHUNK` bytes as RFC 2104 puts it together from two hashes. Written out because `createHmac` makes an object for every
  * call that the garbage collector has to finalise. Digests come as strings, which cost less than buffers and are read
  * quicker here than natively: measured over 10,000 chunks of 1 kB, this takes less than half the time.
  */
@@ -32,8 +31,14 @@ export function createChunkNamer(dedupKey: Secret): ChunkNamer {
     inner[i] = (key[i] ?? 0) ^ 0x36;
     outer[i] = (key[i] ?? 0) ^ 0x5c;
   }
+  const nameLarge = (parts: readonly Uint8Array[]): Buffer => {
+    const hmac = createHmac('sha256', key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest();
+  };
   return {
     name(...parts) {
+      if (parts.reduce((sum, part) => sum + part.length, 0) > MAX_CHUNK) return nameLarge(parts);
       let end = BLOCK;
       for (const part of parts) {
         inner.set(part, end);

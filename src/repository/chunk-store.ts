@@ -3,15 +3,15 @@ import { LifeboatError } from '../core/errors.ts';
 import type { SessionOptions, WriteStats } from './api.ts';
 import { createChunkNamer } from './chunk-id.ts';
 import type { ChunkNamer } from './chunk-id.ts';
-import { encodeIndexObject } from './index-object.ts';
+import { encodeIndexObject, isIndexDue } from './index-object.ts';
 import type { PackIndex } from './index-object.ts';
 import { compactTime, indexKey, packKey } from './layout.ts';
 import { sha256Hex } from './bytes.ts';
 import { PackBuilder } from './pack-builder.ts';
 import type { OpenBlock } from './pack-builder.ts';
 import { MAX_BLOCK } from './pack-format.ts';
-import type { PackRef } from './pack-table.ts';
 import { Gate } from './parallel.ts';
+import type { BulkSink } from './bulk/bulk-writer.ts';
 import type { ChunkPlace, ChunkSink } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
 
@@ -19,13 +19,10 @@ import type { SessionParts } from './session-parts.ts';
 const PACKS_IN_FLIGHT = 2;
 /** Blocks made in one turn of the event loop: a source that never waits must not keep uploads, timers and Ctrl-C waiting. */
 const BLOCKS_A_TURN = 4;
-/** A long backup writes an index object after this many packs, so that a later one can go on from a killed one. */
-const PACKS_PER_INDEX = 4;
 
 /** What a session stored. */
 export interface Stored {
-  /** The point's pack table. */
-  readonly packs: readonly PackRef[];
+  readonly packTable: Uint8Array;
   readonly indexes: readonly string[];
   /** Without the point itself. */
   readonly stats: WriteStats;
@@ -35,7 +32,7 @@ export interface Stored {
  * Puts new chunks into blocks, blocks into packs, and has packs stored. Streams share it: each fills a block of
  * its own, and leaves it to the next when it ends, so that many short streams fill few blocks.
  */
-export class ChunkStore implements ChunkSink {
+export class ChunkStore implements BulkSink {
   readonly #parts: SessionParts;
   readonly #options: SessionOptions;
   readonly #namer: ChunkNamer;
@@ -52,11 +49,14 @@ export class ChunkStore implements ChunkSink {
   #packsInFlight = 0;
   #blocksThisTurn = 0;
   #failure: { readonly error: unknown } | undefined;
+  readonly #onFailure: () => void;
   #stats = { recordsTotal: 0, plaintextBytes: 0, newChunks: 0, newPlaintextBytes: 0, packs: 0, storedBytes: 0 };
 
-  constructor(parts: SessionParts, options: SessionOptions) {
+  /** `onFailure` is told when something in the background has failed, and with it the session. */
+  constructor(parts: SessionParts, options: SessionOptions, onFailure: () => void) {
     this.#parts = parts;
     this.#options = options;
+    this.#onFailure = onFailure;
     this.#namer = createChunkNamer(parts.key.dedupKey);
     this.#repositoryId = Buffer.from(parts.key.repositoryId, 'hex');
     this.#indexes = [...parts.start.known.indexes];
@@ -64,7 +64,7 @@ export class ChunkStore implements ChunkSink {
   }
 
   open(): ChunkSink {
-    this.#check();
+    this.check();
     this.#streams++;
     return this;
   }
@@ -93,6 +93,12 @@ export class ChunkStore implements ChunkSink {
     if (this.#mustWait() || this.#blocksThisTurn >= BLOCKS_A_TURN) return this.#waitUntilReady();
   }
 
+  /** A new chunk of so many bytes went into a pack that is made elsewhere. */
+  added(bytes: number): void {
+    this.#stats.newChunks++;
+    this.#stats.newPlaintextBytes += bytes;
+  }
+
   ended(stream: object, records: number, bytes: number): void {
     const block = this.#blockOf.get(stream);
     if (block !== undefined) {
@@ -106,13 +112,13 @@ export class ChunkStore implements ChunkSink {
 
   /** Makes everything durable in as many vaults as are needed for a safe point; the others may lag. */
   async finish(): Promise<Stored> {
-    this.#check();
+    this.check();
     if (this.#streams > 0) throw new LifeboatError('LB_INTERNAL', 'A backup was committed while a stream was open');
     this.#closePack();
     await this.settled();
-    this.#check();
+    this.check();
     await this.#writeIndex(this.#parts.start.known.merge);
-    return { packs: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
+    return { packTable: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
   }
 
   /** Resolves when nothing is going on in the background any more. Never rejects. */
@@ -156,7 +162,7 @@ export class ChunkStore implements ChunkSink {
     for (const block of [...this.#blockOf.values(), ...this.#free]) this.#finishBlock(block);
     this.#free.length = 0;
     this.#packsInFlight++;
-    this.#background(async () => {
+    this.background(async () => {
       try {
         await this.#storePack(pack);
       } finally {
@@ -168,9 +174,14 @@ export class ChunkStore implements ChunkSink {
 
   async #storePack(pack: PackBuilder): Promise<void> {
     const { bytes, index } = await pack.finish();
+    await this.storePack(pack.number, bytes, index);
+  }
+
+  /** Stores a whole pack: makes it durable in as many vaults as are needed, then known to the point and the index. */
+  async storePack(number: number, bytes: Uint8Array, index: PackIndex, onUsed?: () => void): Promise<void> {
     const { id } = index.pack;
-    await this.#parts.storing.storePack({ key: packKey(id), sha256: id }, bytes);
-    this.#parts.start.registry.resolve(pack.number, index.pack);
+    await this.#parts.storing.storePack({ key: packKey(id), sha256: id }, bytes, onUsed);
+    this.#parts.start.registry.resolve(number, index.pack);
     this.#stats.packs++;
     this.#stats.storedBytes += bytes.length;
     this.#unindexed.push(index);
@@ -180,11 +191,12 @@ export class ChunkStore implements ChunkSink {
       unit: 'packs',
       bytes: this.#stats.storedBytes,
     });
-    if (this.#unindexed.length >= PACKS_PER_INDEX) await this.#writeIndex();
+    const waiting = this.#unindexed.reduce((sum, { ids }) => sum + ids.length, 0);
+    if (isIndexDue(this.#unindexed.length, waiting, this.#stats.packs)) await this.#writeIndex();
   }
 
   /** Writes an index object of the packs that are in none yet, and of `merge`. */
-  async #writeIndex(merge: readonly PackIndex[] = []): Promise<void> {
+  async #writeIndex(merge: Iterable<PackIndex> = []): Promise<void> {
     const packs = [...this.#unindexed, ...merge];
     if (packs.length === 0) return;
     this.#unindexed = [];
@@ -202,27 +214,30 @@ export class ChunkStore implements ChunkSink {
   }
 
   async #waitUntilReady(): Promise<void> {
-    this.#check();
+    this.check();
     if (this.#blocksThisTurn >= BLOCKS_A_TURN) {
       this.#blocksThisTurn = 0;
       await setImmediate();
     }
     while (this.#mustWait()) {
       await this.#gate.changed();
-      this.#check();
+      this.check();
     }
   }
 
-  #check(): void {
+  /** Throws when the session has failed or was stopped. */
+  check(): void {
     this.#parts.signal.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #background(work: () => Promise<void>): void {
+  /** Runs work that nobody waits for; its failure is the session's. `settled` waits for it. */
+  background(work: () => Promise<void>): void {
     const running = work()
       .catch((error: unknown) => {
         this.#failure ??= { error };
         this.#gate.wake();
+        this.#onFailure();
       })
       .finally(() => this.#work.delete(running));
     this.#work.add(running);

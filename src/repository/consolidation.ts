@@ -1,4 +1,5 @@
-import type { PackRef } from './pack-table.ts';
+import { toHex } from './bytes.ts';
+import { packsIn } from './pack-table.ts';
 
 /**
  * Small backups make small packs, and a point that needs very many is slow to read. A writer cannot read old packs to
@@ -13,17 +14,12 @@ const TIERS = 4;
 /** Each tier holds packs up to this many times as large as the one before. */
 const TIER_FACTOR = 4;
 
-/** Packs, out of those the newest points use, that should not be deduplicated against: those of full tiers and of all below them. */
-export function packsToRewrite(inUse: Iterable<PackRef>): ReadonlySet<string> {
-  const tiers: string[][] = Array.from({ length: TIERS }, () => []);
-  const seen = new Set<string>();
-  for (const { id, size } of inUse) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    tiers[tierOf(size)]?.push(id);
-  }
-  const full = tiers.findLastIndex((tier) => tier.length >= PACKS_PER_TIER);
-  return new Set(tiers.slice(0, full + 1).flat());
+/** Packs, out of the pack tables of the newest points, that should not be deduplicated against: those of full tiers and of all below them. */
+export function packsToRewrite(packTables: readonly Uint8Array[]): ReadonlySet<string> {
+  const tiers = Array.from({ length: TIERS }, () => new Set<string>());
+  for (const packTable of packTables) for (const { id, size } of packsIn(packTable)) tiers[tierOf(size)]?.add(toHex(id));
+  const full = tiers.findLastIndex((tier) => tier.size >= PACKS_PER_TIER);
+  return new Set(tiers.slice(0, full + 1).flatMap((tier) => [...tier]));
 }
 
 function tierOf(size: number): number {

@@ -1,5 +1,3 @@
-import type { PackRef } from './pack-table.ts';
-
 /** More vaults than any plan has: of more, all that count are taken. */
 const MOST_TRIED = 12;
 
@@ -11,9 +9,10 @@ const MOST_TRIED = 12;
  * docs/format.md, "Order of writing".
  */
 export function chooseBase<V>(
-  packs: Iterable<Pick<PackRef, 'id' | 'size'>>,
-  /** Sizes of the packs each vault has, by id. */
-  holdings: ReadonlyMap<V, ReadonlyMap<string, number>>,
+  /** Packs, with their ids as bytes. */
+  packs: Iterable<{ readonly id: Uint8Array; readonly size: number }>,
+  /** What each vault has. */
+  holdings: ReadonlyMap<V, { has(id: Uint8Array, size: number): boolean }>,
   copies: number,
 ): readonly V[] {
   const vaults = [...holdings.keys()];
@@ -21,7 +20,7 @@ export function chooseBase<V>(
   const bytesBySet = new Map<number, number>();
   for (const { id, size } of packs) {
     let set = 0;
-    for (const [i, vault] of vaults.entries()) if (holdings.get(vault)?.get(id) === size) set |= 1 << i;
+    for (const [i, vault] of vaults.entries()) if (holdings.get(vault)?.has(id, size) === true) set |= 1 << i;
     bytesBySet.set(set, (bytesBySet.get(set) ?? 0) + size);
   }
   const savedBy = (members: number): number => {

@@ -1,3 +1,4 @@
+export { FileTarget } from './bulk/file-target.ts';
 export { createRepository } from './create.ts';
 export { extendLocks } from './extend-locks.ts';
 export type { LockExtension } from './extend-locks.ts';

@@ -2,37 +2,43 @@ import { isLifeboatError, messageOf } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { Secret } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
+import { release, toHex } from './bytes.ts';
 import { CHUNK_ID_BYTES } from './chunk-id.ts';
-import { ChunkTable } from './chunk-table.ts';
+import { ChunkTable, MOST } from './chunk-table.ts';
 import { chooseBase } from './dedup-base.ts';
-import { decodeIndexObject } from './index-object.ts';
-import type { PackIndex } from './index-object.ts';
+import { openIndexObject, packIndexOf } from './index-object.ts';
+import type { OpenIndex, PackIndex } from './index-object.ts';
 import { indexHash, indexKey } from './layout.ts';
+import type { NewestPacks } from './newest-packs.ts';
 import { genuineView } from './originals.ts';
 import type { PackRegistry } from './pack-registry.ts';
+import type { PackSet } from './pack-set.ts';
 import { forEachParallel } from './parallel.ts';
 import { readNamed, whereIs } from './vault-io.ts';
 
-/** Index objects read at once. */
-const PARALLEL = 16;
+/** Index objects read at once. Each takes several times its size while it is opened. */
+const PARALLEL = 8;
 /** So many index objects smaller than this are merged into one by the next backup. */
 const MERGE_BELOW_BYTES = 1024 * 1024;
 const MERGE_AT = 32;
+/** No more than this is merged at a time: it is in memory until the backup ends, and a larger object takes more to open. */
+const MERGE_MOST_BYTES = 4 * 1024 * 1024;
 
 /** What loading index objects takes. */
 export interface KnownChunksInput {
   /** Index objects to read, and the vaults that have them. */
   readonly indexes: ReadonlyMap<string, readonly Vault[]>;
-  /** Packs each vault has, with their sizes. */
-  readonly packs: ReadonlyMap<Vault, ReadonlyMap<string, number>>;
+  /** Packs each vault has. */
+  readonly packs: ReadonlyMap<Vault, PackSet>;
   /** Vaults that must hold a point for it to be safe. */
   readonly copies: number;
-  /** Packs that the newest points use: their copy of a chunk is taken rather than another. */
-  readonly preferred: ReadonlySet<string>;
+  /** The packs of the newest points: the copy of a chunk in one of these is taken rather than another. */
+  readonly preferred: NewestPacks;
   /** Packs that are not deduplicated against. */
   readonly excluded: ReadonlySet<string>;
   readonly indexKey: Secret;
   readonly repositoryId: Uint8Array;
+  /** An empty one, which gets the packs. */
   readonly registry: PackRegistry;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning?: OnWarning | undefined;
@@ -44,13 +50,7 @@ export interface KnownChunks {
   /** Index objects that stay as they are. */
   readonly indexes: readonly string[];
   /** Contents of index objects that were many and small: to be put into the one this backup writes. */
-  readonly merge: readonly PackIndex[];
-}
-
-interface LoadedIndex {
-  readonly id: string;
-  readonly bytes: number;
-  readonly packs: readonly PackIndex[];
+  readonly merge: Iterable<PackIndex>;
 }
 
 /**
@@ -58,69 +58,157 @@ interface LoadedIndex {
  * An index object that cannot be read costs space only, and is left out with a warning.
  */
 export async function loadKnownChunks(input: KnownChunksInput): Promise<KnownChunks> {
-  const loaded: LoadedIndex[] = [];
+  // About as many packs as are told of are there.
+  input.registry.reserve(Math.max(...[...input.packs.values()].map(({ length }) => length)));
+  const known = new Loading(input);
   await forEachParallel(input.indexes, PARALLEL, async ([id, vaults]) => {
     const index = await readIndex(id, vaults, input);
-    if (index !== undefined) loaded.push(index);
+    if (index !== undefined) known.add(id, index.bytes, index.index);
   });
-  const found = new Map(loaded.flatMap((index) => index.packs).map((index) => [index.pack.id, index]));
-  const base = chooseBase([...found.values()].map(({ pack }) => pack), input.packs, input.copies);
-  const usable = new Map([...found].filter(([id, { pack }]) => base.every((vault) => input.packs.get(vault)?.get(id) === pack.size)));
-  const useful = addToTable([...usable.values()], input);
-  const small = loaded.filter((index) => index.bytes < MERGE_BELOW_BYTES);
-  const merged = small.length >= MERGE_AT ? new Set(small) : new Set<LoadedIndex>();
-  const mergedPacks = new Set([...merged].flatMap((index) => index.packs.map(({ pack }) => pack.id)));
-  return {
-    table: useful.table,
-    indexes: loaded
-      .filter((index) => !merged.has(index))
-      .map((index) => index.id)
-      .sort(),
-    // A pack none of whose chunks was needed is left out: all of them are in others.
-    merge: [...usable.values()].filter(({ pack }) => mergedPacks.has(pack.id) && useful.packs.has(pack.id)),
-  };
+  return known.finish();
 }
 
-/** Fills the table; `packs` are those that hold a chunk no pack before them held, or that are being written again. */
-function addToTable(
-  indexes: readonly PackIndex[],
-  { preferred, excluded, registry }: KnownChunksInput,
-): { readonly table: ChunkTable; readonly packs: ReadonlySet<string> } {
-  const rank = (index: PackIndex): number => (preferred.has(index.pack.id) ? 0 : 1);
-  const ordered = [...indexes].sort(
-    (a, b) => rank(a) - rank(b) || b.pack.size - a.pack.size || (a.pack.id < b.pack.id ? -1 : 1),
-  );
-  const table = new ChunkTable(ordered.reduce((sum, { ids }) => sum + ids.length / CHUNK_ID_BYTES, 0));
-  const packs = new Set<string>();
-  for (const index of ordered) {
-    const { id } = index.pack;
-    if (excluded.has(id) || addPack(table, index, registry.add(index.pack))) packs.add(id);
+/** Chunks go into the table as they come, and are put right at the end: there may be too many to have in memory twice. */
+class Loading {
+  readonly #input: KnownChunksInput;
+  readonly #table = new ChunkTable();
+  /** Chunks that another pack holds as well: four numbers each, the entry and the other place. */
+  readonly #doubles: number[] = [];
+  readonly #excluded = new Set<number>();
+  readonly #loaded: string[] = [];
+  /** Small ones that are kept to be merged, their bytes, and how many there are in all. */
+  readonly #small = new Map<string, OpenIndex>();
+  #smallBytes = 0;
+  #smallCount = 0;
+
+  constructor(input: KnownChunksInput) {
+    this.#input = input;
   }
-  return { table, packs };
-}
 
-function addPack(table: ChunkTable, index: PackIndex, pack: number): boolean {
-  const before = table.size;
-  let offset = 0;
-  for (const [block, count] of index.blocks.entries()) {
-    for (let chunk = 0; chunk < count; chunk++) {
-      table.add(index.ids, offset, pack, block, chunk);
-      offset += CHUNK_ID_BYTES;
+  add(id: string, bytes: number, index: OpenIndex): void {
+    this.#loaded.push(id);
+    for (let number = 0; number < index.packs; number++) this.#addPack(index, number);
+    if (bytes < MERGE_BELOW_BYTES) this.#smallCount++;
+    if (bytes < MERGE_BELOW_BYTES && this.#smallBytes + bytes <= MERGE_MOST_BYTES) {
+      this.#small.set(id, index);
+      this.#smallBytes += bytes;
+    } else {
+      // Left to the collector, as much again would wait for it as is in use.
+      release(index.contents);
     }
   }
-  return table.size > before;
+
+  finish(): KnownChunks {
+    const useful = this.#settle();
+    const merged = this.#smallCount >= MERGE_AT ? this.#small : new Map<string, OpenIndex>();
+    return {
+      table: this.#table,
+      indexes: this.#loaded.filter((id) => !merged.has(id)).sort(),
+      merge: mergeOf([...merged.values()], this.#input.registry, useful),
+    };
+  }
+
+  #addPack({ contents, refsAt, idsAt, blocksAt, blocks }: OpenIndex, number: number): void {
+    const { registry, excluded } = this.#input;
+    const ref = refsAt[number] as number;
+    if (registry.find(contents, ref) >= 0) return;
+    const pack = registry.addFound(contents, ref);
+    if (excluded.size > 0 && excluded.has(toHex(contents.subarray(ref, ref + 32)))) {
+      this.#excluded.add(pack);
+      return;
+    }
+    let offset = idsAt[number] as number;
+    const first = blocksAt[number] as number;
+    const end = blocksAt[number + 1] as number;
+    for (let block = first; block < end; block++) {
+      for (let chunk = 0; chunk < (blocks[block] as number); chunk++) {
+        const at = offset;
+        offset += CHUNK_ID_BYTES;
+        // No writer of ours makes such packs; what is in them is stored again.
+        if (block - first >= MOST || chunk >= MOST) continue;
+        const there = this.#table.addOrFind(contents, at, pack, block - first, chunk);
+        if (there >= 0) this.#doubles.push(there, pack, block - first, chunk);
+      }
+    }
+  }
+
+  /**
+   * Takes the best place of each chunk, and forgets those that have none. Gives 1 for each pack that holds a chunk for which it
+   * was taken, or is being written again.
+   */
+  #settle(): Uint8Array {
+    const { registry } = this.#input;
+    const table = this.#table;
+    const better = this.#ranking();
+    for (let i = 0; i < this.#doubles.length; i += 4) {
+      const [entry, pack, block, index] = this.#doubles.slice(i, i + 4) as [number, number, number, number];
+      if (better.isBetter(pack, table.packOf(entry))) table.move(entry, pack, block, index);
+    }
+    const useful = new Uint8Array(registry.size);
+    for (let entry = 0; entry < table.size; entry++) {
+      const pack = table.packOf(entry);
+      if (better.usable[pack] === 1) useful[pack] = 1;
+      else table.forget(entry);
+    }
+    for (const pack of this.#excluded) if (better.usable[pack] === 1) useful[pack] = 1;
+    return useful;
+  }
+
+  /** Packs that all vaults of the base have go before others, then those of the newest points, then the larger. */
+  #ranking(): { readonly usable: Uint8Array; isBetter(pack: number, than: number): boolean } {
+    const { registry, packs, copies, preferred } = this.#input;
+    const base = chooseBase(found(registry), packs, copies).map((vault) => packs.get(vault));
+    const usable = new Uint8Array(registry.size);
+    let number = 0;
+    for (const { id, size } of found(registry)) usable[number++] = base.every((there) => there?.has(id, size) === true) ? 1 : 0;
+    const isBetter = (pack: number, than: number): boolean => {
+      const order =
+        (usable[pack] as number) - (usable[than] as number) ||
+        Number(preferred.has(registry.refOf(pack))) - Number(preferred.has(registry.refOf(than))) ||
+        registry.sizeOf(pack) - registry.sizeOf(than) ||
+        Buffer.compare(registry.refOf(than), registry.refOf(pack));
+      return order > 0;
+    };
+    return { usable, isBetter };
+  }
+}
+
+/** What index objects say of their packs, made as it is asked for: it takes several times as much memory as they do. */
+function mergeOf(indexes: readonly OpenIndex[], registry: PackRegistry, useful: Uint8Array): Iterable<PackIndex> {
+  return { [Symbol.iterator]: () => packIndexesOf(indexes, registry, useful) };
+}
+
+function* packIndexesOf(indexes: readonly OpenIndex[], registry: PackRegistry, useful: Uint8Array): Generator<PackIndex, void, undefined> {
+  const told = new Uint8Array(useful.length);
+  for (const index of indexes) {
+    for (let number = 0; number < index.packs; number++) {
+      const pack = registry.find(index.contents, index.refsAt[number]);
+      // A pack none of whose chunks was needed is left out: all of them are in others.
+      if (useful[pack] !== 1 || told[pack] === 1) continue;
+      told[pack] = 1;
+      yield packIndexOf(index, number);
+    }
+  }
+}
+
+/** Ids and sizes of all packs, by their numbers. */
+function* found(registry: PackRegistry): Generator<{ readonly id: Uint8Array; readonly size: number }> {
+  for (let pack = 0; pack < registry.size; pack++) yield { id: registry.refOf(pack), size: registry.sizeOf(pack) };
 }
 
 async function readIndex(
   id: string,
   vaults: readonly Vault[],
   input: KnownChunksInput,
-): Promise<LoadedIndex | undefined> {
+): Promise<{ readonly bytes: number; readonly index: OpenIndex } | undefined> {
   for (const vault of vaults) {
     const key = indexKey(id);
     try {
       const bytes = await readNamed(genuineView(vault), key, indexHash(id), input.signal);
-      return { id, bytes: bytes.length, packs: await decodeIndexObject(bytes, input.indexKey, input.repositoryId) };
+      const { length } = bytes;
+      const index = await openIndexObject(bytes, input.indexKey, input.repositoryId);
+      release(bytes);
+      return { bytes: length, index };
     } catch (error) {
       input.signal?.throwIfAborted();
       if (isLifeboatError(error, 'LB_REPO_NEWER_FORMAT')) throw error;

@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
-import { ENCAPSULATED_BYTES, SEAL_OVERHEAD } from '../keys/sealing.ts';
+import { ENCAPSULATED_BYTES, SEAL_OVERHEAD } from '../keys/sealing-sizes.ts';
 import { counterNonce, deriveKey, secretKey, TAG_BYTES } from './aead.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { compress, decompress } from './compression.ts';
-import { FORMAT_VERSION } from './layout.ts';
 
 /** Layout of a pack: docs/format.md, "Packs". */
 const MAGIC = Buffer.from('LBPACK\0');
@@ -17,12 +16,20 @@ export const PACK_HEADER_BYTES = COMMITMENT_AT + COMMITMENT_BYTES;
 /** Bytes after the sealed block table. */
 export const PACK_FOOTER_BYTES = 8;
 
+/**
+ * Version 1 is for records, version 2 for byte streams: larger blocks, and so fewer of them. They are laid out the same,
+ * and sealed under different contexts, so that neither can be taken for the other.
+ */
+export type PackVersion = 1 | 2;
+
 /** A block holds at most this much plaintext. */
 export const MAX_BLOCK = 256 * 1024;
+/** The same in a pack of version 2. */
+export const MAX_LARGE_BLOCK = 4 * 1024 * 1024;
 /** A pack is closed when this many sealed bytes are in it. */
 export const PACK_TARGET = 16 * 1024 * 1024;
 
-/** HPKE `info` of a pack's content key; its AAD is the repository id. */
+/** HPKE `info` of a pack's content key, of either version; its AAD is the repository id. */
 export const PACK_SEAL_INFO = 'lifeboat/1/pack';
 
 /** What a pack's content key is made into. */
@@ -35,11 +42,16 @@ export interface PackKeys {
   readonly commitment: Buffer;
 }
 
+/** The most plaintext in one block of a pack of this version. */
+export function maxBlockOf(version: PackVersion): number {
+  return version === 1 ? MAX_BLOCK : MAX_LARGE_BLOCK;
+}
+
 /** Key and commitment of a content key in a repository (both HKDF-SHA256, salted with the repository's id). */
-export function packKeys(contentKey: Uint8Array, repositoryId: Uint8Array): PackKeys {
+export function packKeys(contentKey: Uint8Array, repositoryId: Uint8Array, version: PackVersion = 1): PackKeys {
   return {
-    key: secretKey(deriveKey(contentKey, repositoryId, 'lifeboat/1/pack/key')),
-    commitment: deriveKey(contentKey, repositoryId, 'lifeboat/1/pack/commitment'),
+    key: secretKey(deriveKey(contentKey, repositoryId, `lifeboat/${version}/pack/key`)),
+    commitment: deriveKey(contentKey, repositoryId, `lifeboat/${version}/pack/commitment`),
   };
 }
 
@@ -48,19 +60,30 @@ export function blockContext(
   position: number | 'table',
   repositoryId: Uint8Array,
   commitment: Uint8Array,
+  version: PackVersion = 1,
 ): { readonly nonce: Buffer; readonly aad: Buffer } {
   const number = position === 'table' ? 0xffffffff : position;
   const nonce = counterNonce(number);
-  const aad = Buffer.concat([Buffer.from('lifeboat/1/pack/block'), repositoryId, commitment, nonce.subarray(8)]);
+  const aad = Buffer.concat([
+    Buffer.from(`lifeboat/${version}/pack/block`),
+    repositoryId,
+    commitment,
+    nonce.subarray(8),
+  ]);
   return { nonce, aad };
 }
 
-export function encodePackHeader(sealedContentKey: Uint8Array, commitment: Uint8Array): Buffer {
-  return Buffer.concat([MAGIC, Uint8Array.of(FORMAT_VERSION), sealedContentKey, commitment]);
+export function encodePackHeader(
+  sealedContentKey: Uint8Array,
+  commitment: Uint8Array,
+  version: PackVersion = 1,
+): Buffer {
+  return Buffer.concat([MAGIC, Uint8Array.of(version), sealedContentKey, commitment]);
 }
 
 /** The parts of a pack's beginning. Throws `LB_REPO_DAMAGED`, `LB_REPO_NEWER_FORMAT`. */
 export function decodePackHeader(bytes: Uint8Array): {
+  readonly version: PackVersion;
   readonly sealedContentKey: Uint8Array;
   readonly commitment: Uint8Array;
 } {
@@ -68,8 +91,9 @@ export function decodePackHeader(bytes: Uint8Array): {
     throw new LifeboatError('LB_REPO_DAMAGED', 'This is not a pack');
   }
   const version = bytes[MAGIC.length] as number;
-  if (version > FORMAT_VERSION) throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The pack has format ${version}`);
+  if (version > 2) throw new LifeboatError('LB_REPO_NEWER_FORMAT', `The pack has format ${version}`);
   return {
+    version: version === 2 ? 2 : 1,
     sealedContentKey: bytes.subarray(SEALED_KEY_AT, SEALED_KEY_AT + ENCAPSULATED_BYTES + 32 + TAG_BYTES),
     commitment: bytes.subarray(COMMITMENT_AT, PACK_HEADER_BYTES),
   };
@@ -100,7 +124,12 @@ export interface BlockEntry {
 }
 
 /** The block table before it is sealed. */
-export async function encodeBlockTable(blocks: readonly BlockEntry[]): Promise<Buffer> {
+export function encodeBlockTable(blocks: readonly BlockEntry[]): Promise<Buffer> {
+  return compress(blockTableBytes(blocks));
+}
+
+/** The block table before it is compressed. */
+export function blockTableBytes(blocks: readonly BlockEntry[]): Buffer {
   const out = new ByteWriter();
   out.varint(blocks.length);
   for (const block of blocks) {
@@ -109,14 +138,15 @@ export async function encodeBlockTable(blocks: readonly BlockEntry[]): Promise<B
     out.varint(block.chunkLengths.length);
     for (const length of block.chunkLengths) out.varint(length);
   }
-  return compress(out.finish());
+  return out.finish();
 }
 
 /** A table can be no larger than this: what bounds memory when a hostile writer made it. */
 const MAX_TABLE = 64 * 1024 * 1024;
 
 /** What `encodeBlockTable` encoded. Throws `LB_REPO_DAMAGED`. */
-export async function decodeBlockTable(encoded: Uint8Array): Promise<BlockEntry[]> {
+export async function decodeBlockTable(encoded: Uint8Array, version: PackVersion = 1): Promise<BlockEntry[]> {
+  const maximum = maxBlockOf(version);
   const reader = new ByteReader(await decompress(encoded, MAX_TABLE), 'The block table');
   const blocks: BlockEntry[] = [];
   for (let left = reader.count(3); left > 0; left--) {
@@ -130,7 +160,7 @@ export async function decodeBlockTable(encoded: Uint8Array): Promise<BlockEntry[
       total += length;
       chunkLengths.push(length);
     }
-    if (total > MAX_BLOCK) throw reader.damaged('has a block that is too long');
+    if (total > maximum) throw reader.damaged('has a block that is too long');
     blocks.push({ sealedBytes, compressed: encoding === 1, chunkLengths });
   }
   reader.end();

@@ -7,13 +7,13 @@ import {
   decodeBlockTable,
   decodePackFooter,
   decodePackHeader,
-  MAX_BLOCK,
+  maxBlockOf,
   PACK_FOOTER_BYTES,
   PACK_HEADER_BYTES,
   PACK_SEAL_INFO,
   packKeys,
 } from './pack-format.ts';
-import type { BlockEntry, PackKeys } from './pack-format.ts';
+import type { BlockEntry, PackKeys, PackVersion } from './pack-format.ts';
 import type { PackRef } from './pack-table.ts';
 
 /** Gives a range of a pack's bytes. */
@@ -54,17 +54,20 @@ export interface PackOpening {
 
 /** A pack whose block table is open. Where its bytes come from is not its business. */
 export class PackReader {
+  readonly version: PackVersion;
   readonly #keys: PackKeys;
   readonly #repositoryId: Uint8Array;
   readonly #blocks: readonly BlockEntry[];
   readonly #offsets: readonly number[];
 
   private constructor(
+    version: PackVersion,
     keys: PackKeys,
     repositoryId: Uint8Array,
     blocks: readonly BlockEntry[],
     offsets: readonly number[],
   ) {
+    this.version = version;
     this.#keys = keys;
     this.#repositoryId = repositoryId;
     this.#blocks = blocks;
@@ -83,8 +86,9 @@ export class PackReader {
       read(0, PACK_HEADER_BYTES),
       read(ref.size - PACK_FOOTER_BYTES, PACK_FOOTER_BYTES),
     ]);
-    const { sealedContentKey, commitment } = decodePackHeader(head);
-    const keys = packKeys(await opener.open(sealedContentKey, PACK_SEAL_INFO, repositoryId), repositoryId);
+    const { version, sealedContentKey, commitment } = decodePackHeader(head);
+    const contentKey = await opener.open(sealedContentKey, PACK_SEAL_INFO, repositoryId);
+    const keys = packKeys(contentKey, repositoryId, version);
     if (!keys.commitment.equals(commitment) || keys.commitment.toString('hex') !== ref.commitment) {
       throw new LifeboatError('LB_REPO_DAMAGED', 'The pack is sealed with another key than its point names');
     }
@@ -92,8 +96,8 @@ export class PackReader {
     if (tableBytes > ref.size - smallest)
       throw new LifeboatError('LB_REPO_DAMAGED', 'The block table is longer than the pack');
     const tableAt = ref.size - PACK_FOOTER_BYTES - tableBytes;
-    const { nonce, aad } = blockContext('table', repositoryId, keys.commitment);
-    const blocks = await decodeBlockTable(unseal(keys.key, nonce, aad, await read(tableAt, tableBytes)));
+    const { nonce, aad } = blockContext('table', repositoryId, keys.commitment, version);
+    const blocks = await decodeBlockTable(unseal(keys.key, nonce, aad, await read(tableAt, tableBytes)), version);
     const offsets: number[] = [];
     let at = PACK_HEADER_BYTES;
     for (const block of blocks) {
@@ -101,22 +105,37 @@ export class PackReader {
       at += block.sealedBytes;
     }
     if (at !== tableAt) throw new LifeboatError('LB_REPO_DAMAGED', 'The blocks do not fill the pack');
-    return new PackReader(keys, repositoryId, blocks, offsets);
+    return new PackReader(version, keys, repositoryId, blocks, offsets);
   }
 
   get blocks(): readonly BlockEntry[] {
     return this.#blocks;
   }
 
-  /** Opens one block. Throws `LB_REPO_DAMAGED`, or what `read` throws. */
-  async block(number: number, read: PackBytes): Promise<Block> {
+  get commitment(): Uint8Array {
+    return this.#keys.commitment;
+  }
+
+  /** What the blocks are sealed with. */
+  get key(): Uint8Array {
+    return this.#keys.key.export();
+  }
+
+  /** Where a block is. Throws `LB_REPO_DAMAGED` when there is no such block. */
+  placeOf(number: number): { readonly entry: BlockEntry; readonly offset: number } {
     const entry = this.#blocks[number];
     const offset = this.#offsets[number];
     if (entry === undefined || offset === undefined)
       throw new LifeboatError('LB_REPO_DAMAGED', 'A block is not in the pack');
-    const { nonce, aad } = blockContext(number, this.#repositoryId, this.#keys.commitment);
+    return { entry, offset };
+  }
+
+  /** Opens one block. Throws `LB_REPO_DAMAGED`, or what `read` throws. */
+  async block(number: number, read: PackBytes): Promise<Block> {
+    const { entry, offset } = this.placeOf(number);
+    const { nonce, aad } = blockContext(number, this.#repositoryId, this.#keys.commitment, this.version);
     const opened = unseal(this.#keys.key, nonce, aad, await read(offset, entry.sealedBytes));
-    const bytes = entry.compressed ? await decompress(opened, MAX_BLOCK) : opened;
+    const bytes = entry.compressed ? await decompress(opened, maxBlockOf(this.version)) : opened;
     const block = new Block(bytes, entry.chunkLengths);
     const total = entry.chunkLengths.reduce((sum, length) => sum + length, 0);
     if (total !== bytes.length) throw new LifeboatError('LB_REPO_DAMAGED', 'A block is not as long as its chunks');

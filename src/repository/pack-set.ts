@@ -1,5 +1,5 @@
 import type { Vault } from '../vault/vault.ts';
-import { toHex } from './bytes.ts';
+import { release, toHex } from './bytes.ts';
 import { packKey, PACKS_PREFIX, SHA256_HEX } from './layout.ts';
 
 const ID_BYTES = 32;
@@ -39,8 +39,7 @@ export class PackSet {
       if (!SHA256_HEX.test(id) || packKey(id) !== key) continue;
       if (shadowed) onShadowed?.(id);
       if (count === sizes.length) {
-        ids = Buffer.concat([ids], 2 * ids.length);
-        sizes = grown(sizes);
+        [ids, sizes] = grown(ids, sizes);
       }
       ids.write(id, count * ID_BYTES, 'hex');
       sizes[count] = Math.min(size, LARGEST);
@@ -60,9 +59,12 @@ export class PackSet {
     const bucket = ((id[0] as number) << 8) | (id[1] as number);
     let from = this.#starts[bucket] as number;
     let to = this.#starts[bucket + 1] as number;
+    const next = wordAt(id, 2);
     while (from < to) {
       const middle = (from + to) >> 1;
-      const order = this.#ids.compare(id, 0, ID_BYTES, middle * ID_BYTES, (middle + 1) * ID_BYTES);
+      // The bytes that come next tell nearly all apart, and comparing all is a call out of the engine.
+      let order = wordAt(this.#ids, middle * ID_BYTES + 2) - next;
+      if (order === 0) order = this.#ids.compare(id, 0, ID_BYTES, middle * ID_BYTES, (middle + 1) * ID_BYTES);
       if (order === 0) return middle;
       if (order < 0) from = middle + 1;
       else to = middle;
@@ -80,6 +82,12 @@ export class PackSet {
     return toHex(this.#ids.subarray(number * ID_BYTES, (number + 1) * ID_BYTES));
   }
 
+  /** Bytes of the pack with this id (hex), if it is there. */
+  sizeOf(id: string): number | undefined {
+    const number = this.find(Buffer.from(id, 'hex'));
+    return number < 0 ? undefined : this.size(number);
+  }
+
   /** Whether it holds this pack in this size. */
   has(id: Uint8Array, size: number): boolean {
     const number = this.find(id);
@@ -87,10 +95,23 @@ export class PackSet {
   }
 }
 
-function grown(sizes: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(2 * sizes.length);
-  larger.set(sizes);
-  return larger;
+/** Four bytes as a number that sorts as they do. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
+function grown(ids: Buffer<ArrayBuffer>, sizes: Uint32Array<ArrayBuffer>): [Buffer<ArrayBuffer>, Uint32Array<ArrayBuffer>] {
+  const [moreIds, moreSizes] = [Buffer.allocUnsafeSlow(2 * ids.length), new Uint32Array(2 * sizes.length)];
+  moreIds.set(ids);
+  moreSizes.set(sizes);
+  release(ids);
+  return [moreIds, moreSizes];
 }
 
 /** A store that does not list in order is slower, and no more. */

@@ -1,6 +1,7 @@
-import { isLifeboatError, LifeboatError, messageOf } from '../core/errors.ts';
+import { LifeboatError } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { Vault } from '../vault/vault.ts';
+import { FirstIntact } from './first-intact.ts';
 import { packKey } from './layout.ts';
 import { Lru } from './lru.ts';
 import { PackReader } from './pack-reader.ts';
@@ -35,19 +36,17 @@ interface Source {
  * one was asked for that reading it whole is better.
  */
 export class PackStore {
-  readonly #vaults: readonly Vault[];
+  readonly #intact: FirstIntact;
   readonly #opening: PackOpening;
   readonly #signal: AbortSignal | undefined;
   readonly #whole = new Lru<Promise<Source>>(PACK_CACHE_BYTES);
   readonly #blocks = new Lru<Promise<Block>>(BLOCK_CACHE_BYTES);
   /** Per pack that is read in parts: its sources so far, and how much was asked for. */
   readonly #partial = new Map<string, { asked: number; readonly sources: Map<Vault, Promise<Source>> }>();
-  /** Packs, per vault, that turned out missing or damaged: not tried again. */
-  readonly #bad = new Map<Vault, Set<string>>();
 
   /** `signal` ends all reading: blocks are shared by many readers, so none of them can stop it for the others. */
   constructor(vaults: readonly Vault[], opening: PackOpening, signal?: AbortSignal) {
-    this.#vaults = vaults;
+    this.#intact = new FirstIntact(vaults, signal);
     this.#opening = opening;
     this.#signal = signal;
   }
@@ -76,7 +75,7 @@ export class PackStore {
       const { reader, read } = await this.#wholePack(ref, onWarning);
       return reader.block(number, read);
     }
-    return this.#fromAnyVault(ref, onWarning, async (vault) => {
+    return this.#intact.find(ref, { onWarning }, async (vault) => {
       const { reader, read } = await this.#partOf(ref, vault);
       return reader.block(number, read);
     });
@@ -94,7 +93,7 @@ export class PackStore {
     const cached = this.#whole.get(ref.id);
     if (cached !== undefined) return cached;
     this.#partial.delete(ref.id);
-    const source = this.#fromAnyVault(ref, onWarning, async (vault) => {
+    const source = this.#intact.find(ref, { onWarning }, async (vault) => {
       const bytes = await readNamed(vault, packKey(ref.id), ref.id, this.#signal);
       const read: PackBytes = (offset, length) => bytes.subarray(offset, offset + length);
       return { vault, read, reader: await PackReader.open(ref, read, this.#opening) };
@@ -120,37 +119,5 @@ export class PackStore {
     sources?.set(vault, source);
     source.catch(() => sources?.delete(vault));
     return source;
-  }
-
-  /** The first vault's answer; the next one is asked, with a warning, when the pack is missing or damaged in it or the vault fails. */
-  async #fromAnyVault<T>(
-    ref: PackRef,
-    onWarning: OnWarning | undefined,
-    work: (vault: Vault) => Promise<T>,
-  ): Promise<T> {
-    const key = packKey(ref.id);
-    const problems: string[] = [];
-    let newer: LifeboatError | undefined;
-    for (const vault of this.#vaults) {
-      if (this.#bad.get(vault)?.has(ref.id) === true) {
-        problems.push(`${vault.name}: missing or damaged`);
-        continue;
-      }
-      try {
-        return await work(vault);
-      } catch (error) {
-        this.#signal?.throwIfAborted();
-        if (!isLifeboatError(error)) throw error;
-        if (error.code === 'LB_REPO_NEWER_FORMAT') newer = error;
-        problems.push(`${vault.name}: ${messageOf(error)}`);
-        if (!error.retriable) this.#bad.set(vault, (this.#bad.get(vault) ?? new Set()).add(ref.id));
-        onWarning?.({ kind: 'pack-unreadable', message: messageOf(error), where: whereIs(vault, key) });
-      }
-    }
-    if (newer !== undefined) throw newer;
-    throw new LifeboatError('LB_REPO_DAMAGED', `No vault has pack ${ref.id} intact (${problems.join('; ')})`, {
-      where: key,
-      hint: 'Run `lifeboat verify --data` to see which points this touches; another point may be whole.',
-    });
   }
 }

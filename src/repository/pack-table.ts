@@ -22,6 +22,24 @@ export function readPackRef(reader: ByteReader): PackRef {
   return { id, size, commitment: toHex(reader.bytes(32)) };
 }
 
+/** Bytes of an encoded `PackRef`. */
+export const PACK_REF_BYTES = 68;
+
+/** A `PackRef` at a place of a pack table. */
+export function readPackRefAt(table: Buffer, at: number): PackRef {
+  return {
+    id: table.toString('hex', at, at + 32),
+    size: table.readUInt32LE(at + 32),
+    commitment: table.toString('hex', at + 36, at + PACK_REF_BYTES),
+  };
+}
+
+export function writePackRefAt(table: Buffer, at: number, { id, size, commitment }: PackRef): void {
+  table.write(id, at, 32, 'hex');
+  table.writeUInt32LE(size, at + 32);
+  table.write(commitment, at + 36, 32, 'hex');
+}
+
 /** The pack table of a point: one `PackRef` of 68 bytes after the other; extent lists name packs by their place in it. */
 export function encodePackTable(packs: readonly PackRef[]): Buffer {
   const out = new ByteWriter();

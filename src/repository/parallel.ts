@@ -26,6 +26,26 @@ export async function forEachParallel<T>(
   if (failure !== undefined) throw failure.reason;
 }
 
+/**
+ * What `work` makes of the items, in their order, with `limit` of them at work ahead of the one that is being used. When it is left
+ * early, what is at work is not waited for.
+ */
+export async function* inOrder<T, R>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const ahead: Promise<R>[] = [];
+  for await (const item of items) {
+    const result = work(item);
+    // It is awaited when its turn comes; failing before that is not unhandled.
+    result.catch(() => {});
+    ahead.push(result);
+    if (ahead.length > limit) yield await (ahead.shift() as Promise<R>);
+  }
+  for (const result of ahead) yield await result;
+}
+
 /** Lets any number of waiters wait for something to change. */
 export class Gate {
   #waiters: (() => void)[] = [];

@@ -6,7 +6,7 @@ import type { Json, PointHeader } from './api.ts';
 import { sha256Hex } from './bytes.ts';
 import { compress, decompress } from './compression.ts';
 import { INDEX_ID, POINT_ID, SHA256_HEX, SITE_NAME } from './layout.ts';
-import { decodePackTable, encodePackTable } from './pack-table.ts';
+import { decodePackTable } from './pack-table.ts';
 import type { PackRef } from './pack-table.ts';
 import { decodeSignedJson, encodeSignedJson } from './signed-json.ts';
 
@@ -70,6 +70,13 @@ export interface Point extends PointContext {
   readonly sha256: string;
 }
 
+/** The same with the pack table as it is. */
+export interface PointSections extends Omit<Point, 'packs'> {
+  readonly packTable: Uint8Array;
+  /** How many bytes the signature and what it signs take. */
+  readonly signedBytes: number;
+}
+
 /** What a point's signature must bind it to. */
 export interface PointPlace {
   readonly repositoryId: string;
@@ -101,13 +108,12 @@ function manifestAad(place: PointPlace): Buffer {
 export function encodePoint(
   point: PointContext & {
     readonly repositoryId: string;
-    readonly packs: readonly PackRef[];
+    readonly packTable: Uint8Array;
     readonly sealedManifest: Uint8Array;
   },
   signingKey: Secret,
 ): Buffer {
-  const packTable = encodePackTable(point.packs);
-  const { header, sealedManifest } = point;
+  const { header, packTable, sealedManifest } = point;
   const document = {
     repository: point.repositoryId,
     id: header.id,
@@ -151,11 +157,7 @@ export function decodePoint(bytes: Uint8Array, place: PointPlace, signingPublicK
 }
 
 /** The same with the pack table as it is: that of a large point takes ten times as much as objects. */
-export function decodeSections(
-  bytes: Uint8Array,
-  place: PointPlace,
-  signingPublicKey: Uint8Array,
-): Omit<Point, 'packs'> & { readonly packTable: Uint8Array; readonly signedBytes: number } {
+export function decodeSections(bytes: Uint8Array, place: PointPlace, signingPublicKey: Uint8Array): PointSections {
   const { header, slots, indexes, size, sections } = decodePointHead(bytes, place, signingPublicKey);
   if (bytes.length !== size) {
     throw new LifeboatError('LB_REPO_DAMAGED', `The point has ${bytes.length} bytes and should have ${size}`);

@@ -4,6 +4,7 @@ import type { PublicKeys, ReadKey } from '../keys/index.ts';
 import { createOpener } from '../keys/sealing.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { OpenPoint, PointListing, RepositoryReader } from './api.ts';
+import { BulkReader } from './bulk/bulk-reader.ts';
 import { createChunkNamer } from './chunk-id.ts';
 import { claimsOf, differing, disputeText, namesOf } from './disputes.ts';
 import { pointKey } from './layout.ts';
@@ -50,6 +51,9 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
   const repositoryId = Buffer.from(access.repositoryId, 'hex');
   const store = opener && new PackStore(withOriginals(vaults), { opener, repositoryId }, ended);
   const namer = keys && createChunkNamer(keys.dedupKey);
+  const setup = keys && { repositoryId, dedupKey: Uint8Array.from(keys.dedupKey.expose()) };
+  const bulk =
+    opener && setup && new BulkReader({ vaults, opening: { opener, repositoryId }, setup, signal: ended });
   return {
     id: access.repositoryId,
 
@@ -75,7 +79,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
     },
 
     async open(id, session = {}): Promise<OpenPoint> {
-      if (opener === undefined || store === undefined || namer === undefined) {
+      if (opener === undefined || store === undefined || namer === undefined || bulk === undefined) {
         throw new LifeboatError('LB_KEY_MISSING', 'Opening a recovery point needs the read key', {
           hint: 'Give a passphrase or an age identity that opens one of the key slots.',
         });
@@ -91,6 +95,10 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
         vaults: found.vaults.map((vault) => vault.name),
         records: (stream, reading = {}) =>
           readRecords(stream, { packs: point.packs, store, namer }, { ...context, ...definedOnly(reading) }),
+        read: (ref, range = {}, reading = {}) =>
+          bulk.read(ref, point.packs, range, { ...context, ...definedOnly(reading) }),
+        restore: (ref, target, reading = {}) =>
+          bulk.restore(ref, point.packs, target, { ...context, ...definedOnly(reading) }),
       };
     },
 

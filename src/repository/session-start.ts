@@ -1,31 +1,37 @@
 import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
+import { release, toHex } from './bytes.ts';
 import { packsToRewrite } from './consolidation.ts';
 import { otherSize } from './copy-object.ts';
 import { findHeads } from './heads.ts';
 import { loadKnownChunks } from './known-chunks.ts';
 import type { KnownChunks } from './known-chunks.ts';
 import { compactTime, indexHash, indexKey, packKey, PACKS_PREFIX, slotKey } from './layout.ts';
+import { NewestPacks } from './newest-packs.ts';
 import { PackRegistry } from './pack-registry.ts';
+import { packsIn } from './pack-table.ts';
 import type { PackRef } from './pack-table.ts';
-import type { Point } from './point.ts';
+import type { PointSections } from './point.ts';
 import { withoutRemoved } from './removal/live-points.ts';
 import type { Storing } from './storing/storing.ts';
 import { requireUnswept } from './sweep/unswept.ts';
 import { unfinishedPoints } from './unfinished-points.ts';
 import type { VaultView } from './vault-view.ts';
 
+/** A point that the new one follows. */
+export type PreviousPoint = Pick<PointSections, 'header' | 'sha256'>;
+
 /** What a backup knows of the vaults when it begins. */
 export interface SessionStart {
   /** Points of the site that the new one follows. */
-  readonly previous: readonly Point[];
+  readonly previous: readonly PreviousPoint[];
   /** Key slots; a vault gets those it lacks before the point. */
   readonly slots: readonly string[];
   readonly registry: PackRegistry;
   readonly known: KnownChunks;
   /** Throws `LB_BACKUP_TOO_LONG` when the sweep may have deleted, or may soon delete, one of these packs. */
-  readonly requireUnswept: (packs: readonly PackRef[], now: number) => Promise<void>;
+  readonly requireUnswept: (packTable: Uint8Array, now: number) => Promise<void>;
 }
 
 /** What beginning a backup takes. */
@@ -44,25 +50,15 @@ export async function startSession(input: StartInput, options: SessionOptions): 
   const { site, key, storing, copies } = input;
   const { signal, onWarning } = options;
   const views = await withoutRemoved(input.views, key, { signal, onWarning });
-  const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
-  const access = { repositoryId: key.repositoryId, signingPublicKey: key.signingPublicKey };
-  const headsBySite = await findHeads(points, { ...access, signal, onWarning });
-  const heads = [...headsBySite.values()].flat();
   const slots = holders(views, (view) => view.slots);
-  const preferred = new Set(heads.flatMap((head) => head.packs.map((pack) => pack.id)));
-  const doomed = marksOf(views, heads);
-  const indexes = worthReading(
-    holders(views, (view) => view.indexes.filter((id) => !doomed.has(indexKey(id)))),
-    heads,
-  );
-  const previous = headsBySite.get(site) ?? [];
+  const { previous, indexes, preferred, excluded } = await lookBack(site, key, views, options);
   const registry = new PackRegistry((pack) => owePack(pack, views, storing, options));
   const known = await loadKnownChunks({
     indexes,
-    packs: new Map([...views].map(([vault, view]) => [vault, view.packs])),
+    packs: new Map([...views].map(([vault, { packs }]) => [vault, packs])),
     copies,
     preferred,
-    excluded: new Set([...packsToRewrite(previous.flatMap((point) => point.packs)), ...doomed]),
+    excluded,
     indexKey: key.indexKey,
     repositoryId: Buffer.from(key.repositoryId, 'hex'),
     registry,
@@ -87,26 +83,63 @@ export async function startSession(input: StartInput, options: SessionOptions): 
     slots: [...slots.keys()].sort(),
     registry,
     known,
-    requireUnswept: (packs, now) => requireUnswept(vaults, key, packs, now, signal),
+    requireUnswept: (packTable, now) => requireUnswept(vaults, key, packTable, now, signal),
   };
+}
+
+/** What the newest points say. Their pack tables, which may be large, are let go before the index is read. */
+async function lookBack(
+  site: string,
+  { repositoryId, signingPublicKey }: WriteKey,
+  views: ReadonlyMap<Vault, VaultView>,
+  { signal, onWarning }: SessionOptions,
+): Promise<{
+  readonly previous: readonly PreviousPoint[];
+  /** Index objects that are worth reading, and the vaults that have them. */
+  readonly indexes: ReadonlyMap<string, readonly Vault[]>;
+  readonly preferred: NewestPacks;
+  /** Packs that are not to be built on. */
+  readonly excluded: ReadonlySet<string>;
+}> {
+  const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
+  const headsBySite = await findHeads(points, { repositoryId, signingPublicKey, signal, onWarning });
+  const heads = [...headsBySite.values()].flat();
+  const doomed = marksOf(views, heads);
+  const previous = headsBySite.get(site) ?? [];
+  const found = {
+    previous: previous.map(({ header, sha256 }) => ({ header, sha256 })),
+    indexes: worthReading(
+      holders(views, (view) => view.indexes.filter((id) => !doomed.has(indexKey(id)))),
+      heads,
+    ),
+    preferred: new NewestPacks(heads.map(({ packTable }) => packTable)),
+    excluded: new Set([...packsToRewrite(previous.map(({ packTable }) => packTable)), ...doomed]),
+  };
+  for (const { packTable } of heads) release(packTable);
+  return found;
 }
 
 /**
  * Packs (by id) and index objects (by key) that the sweep marked, and that no newest point needs. Those of the newest
  * points stay as long as these points count, and a grace period longer.
  */
-function marksOf(views: ReadonlyMap<Vault, VaultView>, heads: readonly Point[]): ReadonlySet<string> {
-  const kept = new Set(heads.flatMap(({ packs, indexes }) => [...packs.map(({ id }) => packKey(id)), ...indexes.map(indexKey)]));
-  const doomed = [...views.values()].flatMap(({ marked }) => [...marked]).filter((key) => !kept.has(key));
-  return new Set(doomed.map((key) => (key.startsWith(PACKS_PREFIX) ? key.slice(key.lastIndexOf('/') + 1) : key)));
+function marksOf(views: ReadonlyMap<Vault, VaultView>, heads: readonly PointSections[]): ReadonlySet<string> {
+  const marked = [...views.values()].flatMap((view) => [...view.marked]);
+  const doomed = new Set(marked.map((key) => (key.startsWith(PACKS_PREFIX) ? key.slice(key.lastIndexOf('/') + 1) : key)));
+  if (doomed.size === 0) return doomed;
+  for (const { packTable, indexes } of heads) {
+    for (const { id } of packsIn(packTable)) doomed.delete(toHex(id));
+    for (const id of indexes) doomed.delete(indexKey(id));
+  }
+  return doomed;
 }
 
 /** Has the vaults that lack a pack which the point will need get it from one that has it. */
 function owePack({ id, size }: PackRef, views: ReadonlyMap<Vault, VaultView>, storing: Storing, { onWarning }: SessionOptions): void {
   const key = packKey(id);
-  const having = [...views].filter(([, view]) => view.packs.get(id) === size).map(([vault]) => vault);
+  const having = [...views].filter(([, view]) => view.packs.sizeOf(id) === size).map(([vault]) => vault);
   for (const [vault, view] of views) {
-    const there = view.packs.get(id);
+    const there = view.packs.sizeOf(id);
     if (there === undefined) storing.owe(vault, storing.copyOf({ key, sha256: id, size }, () => having));
     if (there === undefined || there === size) continue;
     const { message, where = '' } = otherSize(vault, key, size, there);
@@ -131,7 +164,7 @@ function holders(
  */
 function worthReading(
   indexes: ReadonlyMap<string, readonly Vault[]>,
-  heads: readonly Point[],
+  heads: readonly PointSections[],
 ): ReadonlyMap<string, readonly Vault[]> {
   if (heads.length === 0) return indexes;
   const named = new Set(heads.flatMap((head) => head.indexes));

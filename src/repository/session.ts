@@ -1,36 +1,48 @@
 import { LifeboatError } from '../core/errors.ts';
 import type {
   BackupSession,
+  BytesRef,
   CommittedPoint,
   Json,
   PointHeader,
+  ReadAt,
   RecordWriter,
   SessionOptions,
   WriteStats,
 } from './api.ts';
+import { BulkWriter } from './bulk/bulk-writer.ts';
 import { sha256Hex } from './bytes.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { pointId, pointKey } from './layout.ts';
 import { decodePoint, encodePoint, sealManifest } from './point.ts';
-import type { Point } from './point.ts';
 import { ChunkedRecordWriter } from './record-writer.ts';
 import type { SessionParts } from './session-parts.ts';
+import type { PreviousPoint } from './session-start.ts';
 import { BACKUP_LIMIT } from './sweep/limits.ts';
 import { readObject, whereIs } from './vault-io.ts';
 
-/** One backup: chunks go to the `ChunkStore`, the point is made here. */
+/** One backup: chunks of records go to the `ChunkStore`, those of byte streams to the `BulkWriter`, the point is made here. */
 export class Session implements BackupSession {
   readonly #parts: SessionParts;
   readonly #chunks: ChunkStore;
+  #bulk: BulkWriter | undefined;
   #committing = false;
 
   constructor(parts: SessionParts, options: SessionOptions) {
     this.#parts = parts;
-    this.#chunks = new ChunkStore(parts, options);
+    this.#chunks = new ChunkStore(parts, options, () => this.#bulk?.failed());
   }
 
   records(): RecordWriter {
     return new ChunkedRecordWriter(this.#chunks.open());
+  }
+
+  stream(source: AsyncIterable<Uint8Array>, options: { readonly signal?: AbortSignal } = {}): Promise<BytesRef> {
+    return this.#bulkWriter().stream(source, this.#signalWith(options.signal));
+  }
+
+  image(read: ReadAt, size: number, options: { readonly signal?: AbortSignal } = {}): Promise<BytesRef> {
+    return this.#bulkWriter().image(read, size, this.#signalWith(options.signal));
   }
 
   async commit(point: {
@@ -48,15 +60,17 @@ export class Session implements BackupSession {
   async abort(): Promise<void> {
     this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
     this.#parts.release();
+    this.#bulk?.end();
     await this.#chunks.settled();
     await this.#parts.storing.settled();
   }
 
   async #commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint> {
     const { storing, dropped, copies, site, start, key } = this.#parts;
-    const made = await this.#chunks.finish();
+    this.#bulk?.finish();
+    const made = await this.#chunks.finish().finally(() => this.#bulk?.end());
     const now = this.#parts.clock.now();
-    if (now - this.#parts.startedAt > BACKUP_LIMIT) await start.requireUnswept(made.packs, now);
+    if (now - this.#parts.startedAt > BACKUP_LIMIT) await start.requireUnswept(made.packTable, now);
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);
     const id = pointId(committedAt);
     const sealedManifest = await sealManifest(
@@ -75,7 +89,7 @@ export class Session implements BackupSession {
         complete: point.complete,
         stats,
       };
-      const content = { header, slots: start.slots, indexes: made.indexes, packs: made.packs, sealedManifest };
+      const content = { header, slots: start.slots, indexes: made.indexes, packTable: made.packTable, sealedManifest };
       return { header, bytes: encodePoint({ ...content, repositoryId: key.repositoryId }, key.signingKey) };
     };
     const { header, bytes } = withOwnSize(made.stats, encode);
@@ -93,10 +107,34 @@ export class Session implements BackupSession {
     const { vaults, behind } = stored;
     return { header, vaults, copies, safe: vaults.length >= copies, behind, failed: [...dropped, ...stored.failed] };
   }
+
+  #bulkWriter(): BulkWriter {
+    const { key, sealer, start, signal } = this.#parts;
+    const repositoryId = Buffer.from(key.repositoryId, 'hex');
+    this.#bulk ??= new BulkWriter({
+      sink: this.#chunks,
+      known: start.known.table,
+      making: {
+        repositoryId,
+        sealer,
+        registry: start.registry,
+        store: (...pack) => this.#chunks.storePack(...pack),
+        background: (work) => this.#chunks.background(work),
+        check: () => this.#chunks.check(),
+      },
+      setup: { repositoryId, dedupKey: Uint8Array.from(key.dedupKey.expose()) },
+      signal,
+    });
+    return this.#bulk;
+  }
+
+  #signalWith(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#parts.signal : AbortSignal.any([this.#parts.signal, signal]);
+  }
 }
 
 /** `now`, or just after the points that come before, so that a quick succession of points sorts as it happened. */
-function afterAll(now: number, previous: readonly Point[]): number {
+function afterAll(now: number, previous: readonly PreviousPoint[]): number {
   const times = previous.map((point) => Date.parse(point.header.committedAt));
   // A point from a clock that is far ahead does not take ours with it.
   const near = times.filter((time) => time - now < 1000);

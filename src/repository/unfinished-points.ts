@@ -3,7 +3,10 @@ import type { Vault } from '../vault/vault.ts';
 import type { SessionOptions } from './api.ts';
 import { pointKey } from './layout.ts';
 import { genuineView } from './originals.ts';
-import { decodePoint } from './point.ts';
+import type { PackSet } from './pack-set.ts';
+import { packsIn } from './pack-table.ts';
+import { decodeSections } from './point.ts';
+import type { PointPlace } from './point.ts';
 import type { LaneItem } from './storing/lane.ts';
 import type { VaultView } from './vault-view.ts';
 import { readObject } from './vault-io.ts';
@@ -36,7 +39,7 @@ export async function unfinishedPoints(
     if (found === undefined) continue;
     const item = pointItem(pointKey(site, id), found.bytes);
     for (const [vault, { packs }] of lacking) {
-      if (found.packs.every((pack) => packs.get(pack.id) === pack.size)) owed.set(vault, [...(owed.get(vault) ?? []), item]);
+      if (holdsAll(packs, found.packTable)) owed.set(vault, [...(owed.get(vault) ?? []), item]);
     }
   }
   return owed;
@@ -54,19 +57,22 @@ function pointItem(key: string, bytes: Uint8Array): LaneItem {
   };
 }
 
-type Place = Parameters<typeof decodePoint>[1];
+function holdsAll(packs: PackSet, packTable: Uint8Array): boolean {
+  for (const { id, size } of packsIn(packTable)) if (!packs.has(id, size)) return false;
+  return true;
+}
 
 /** From the first vault that has it intact. What is wrong with the others is told by whoever looks for the newest points. */
 async function readPoint(
   vaults: readonly Vault[],
-  place: Place,
+  place: PointPlace,
   signingPublicKey: Uint8Array,
   signal: AbortSignal | undefined,
 ) {
   for (const vault of vaults) {
     try {
       const bytes = await readObject(genuineView(vault), pointKey(place.site, place.id), { signal });
-      return { bytes, packs: decodePoint(bytes, place, signingPublicKey).packs };
+      return { bytes, packTable: decodeSections(bytes, place, signingPublicKey).packTable };
     } catch {
       signal?.throwIfAborted();
     }

@@ -2,8 +2,6 @@ import type { Vault } from '../vault/vault.ts';
 import {
   INDEX_ID,
   INDEX_PREFIX,
-  PACKS_PREFIX,
-  packKey,
   POINT_ID,
   POINTS_PREFIX,
   SHA256_HEX,
@@ -12,16 +10,6 @@ import {
 } from './layout.ts';
 
 const REMOVED = '.removed';
-
-/** Bytes of the packs in a vault, by id. */
-export async function listPacks(vault: Vault, signal?: AbortSignal): Promise<Map<string, number>> {
-  const packs = new Map<string, number>();
-  for await (const { key, size } of vault.list(PACKS_PREFIX, { signal })) {
-    const id = key.slice(key.lastIndexOf('/') + 1);
-    if (SHA256_HEX.test(id) && packKey(id) === key) packs.set(id, size);
-  }
-  return packs;
-}
 
 /** Ids of the index objects in a vault, in ascending order. */
 export async function listIndexes(vault: Vault, signal?: AbortSignal): Promise<string[]> {

@@ -2,16 +2,16 @@ import type { OnWarning } from '../core/progress.ts';
 import type { WriteKey } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
 import { genuineView } from './originals.ts';
+import { PackSet } from './pack-set.ts';
 import { liveSlots } from './slot-objects.ts';
 import { readMarks } from './sweep/marks.ts';
-import { listIndexes, listPacks, listPointObjects } from './vault-contents.ts';
+import { listIndexes, listPointObjects } from './vault-contents.ts';
 import type { PointName } from './vault-contents.ts';
 import { requireHeader } from './vault-header.ts';
 
 /** What is in a vault, as far as a backup needs to know. */
 export interface VaultView {
-  /** Sizes by id. */
-  readonly packs: ReadonlyMap<string, number>;
+  readonly packs: PackSet;
   readonly indexes: readonly string[];
   readonly slots: readonly string[];
   readonly points: readonly PointName[];
@@ -32,7 +32,7 @@ export async function lookInto(given: Vault, key: WriteKey, signal: AbortSignal 
   const { pending } = await readMarks(vault, key, { signal, onWarning });
   const marked = new Set(pending.flatMap(({ objects }) => objects));
   const [packs, indexes, slots, named] = await Promise.all([
-    listPacks(vault, signal),
+    PackSet.list(vault, signal),
     listIndexes(vault, signal),
     liveSlots(vault, key, signal),
     listPointObjects(vault, undefined, signal),

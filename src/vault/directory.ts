@@ -1,6 +1,7 @@
 import { mkdir, open, stat, link, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { DirectWriter, openDirect, readDirect, writeFully } from '../core/direct-io.ts';
 import { isLifeboatError } from '../core/errors.ts';
 import { DurableFolders } from './directory/durable.ts';
 import { directoryError, errnoOf, folderMissing } from './directory/errors.ts';
@@ -25,6 +26,10 @@ export interface DirectoryVaultOptions {
 
 /** Bytes read from a file at a time. */
 const READ_SIZE = 512 * 1024;
+/** Objects of so many bytes go past the page cache, and ranges of them. */
+const DIRECT_FROM = 1024 * 1024;
+/** The mode says what objects are: nobody writes to them again. */
+const OBJECT_MODE = 0o444;
 
 /**
  * Opens a folder as a vault: an object is a file of the same path, read-only once it is there.
@@ -88,9 +93,8 @@ class DirectoryVault implements Vault {
       this.#swept ??= this.#prepareTemp();
       await this.#swept;
       const temp = join(this.#temp, await tempName());
-      const handle = await this.#createTemp(temp);
       try {
-        await writeAll(handle, reader);
+        await this.#store(temp, reader);
         signal?.throwIfAborted();
         return await this.#commit(temp, key);
       } finally {
@@ -108,7 +112,7 @@ class DirectoryVault implements Vault {
       const info = await stat(join(this.#root, key));
       if (!info.isFile()) throw objectMissing(this.name, key);
       const range = resolveRange(info.size, options);
-      return { length: range.end - range.start, body: this.#read(key, range, options.signal) };
+      return { length: range.end - range.start, body: this.#read(key, range, options) };
     } catch (error) {
       throw await this.#explain(error, 'read', key);
     }
@@ -195,15 +199,14 @@ class DirectoryVault implements Vault {
     }
   }
 
-  /** The mode says what objects are: nobody writes to them again. */
-  async #createTemp(temp: string): Promise<FileHandle> {
+  async #store(temp: string, body: BodyReader): Promise<void> {
     try {
-      return await open(temp, 'wx', 0o444);
+      await writeNew(temp, body);
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (errnoOf(error) !== 'ENOENT' || body.failure !== undefined) throw error;
       this.#folders.forget();
       await this.#folders.ensure(this.#temp);
-      return open(temp, 'wx', 0o444);
+      await writeNew(temp, body);
     }
   }
 
@@ -261,25 +264,26 @@ class DirectoryVault implements Vault {
   async *#read(
     key: string,
     range: ByteRange,
-    signal: AbortSignal | undefined,
+    { signal, into }: GetOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    if (range.start === range.end) return;
-    let handle: FileHandle | undefined;
+    const length = range.end - range.start;
+    if (length === 0) return;
+    let file: FileHandle | undefined;
+    let done = 0;
     try {
-      handle = await open(join(this.#root, key), 'r');
-      let at = range.start;
-      while (at < range.end) {
+      const path = join(this.#root, key);
+      const direct = length >= DIRECT_FROM ? await openDirect(path, 'read') : undefined;
+      file = direct ?? (await open(path, 'r'));
+      for await (const part of direct === undefined ? readCached(file, range, into) : readDirect(direct, range, into)) {
+        done += part.length;
+        yield part;
         signal?.throwIfAborted();
-        const buffer = Buffer.allocUnsafeSlow(Math.min(READ_SIZE, range.end - at));
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) throw endedEarly(this.name, key, at - range.start, range.end - range.start);
-        at += bytesRead;
-        yield bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
       }
+      if (done < length) throw endedEarly(this.name, key, done, length);
     } catch (error) {
       throw await this.#explain(error, 'read', key);
     } finally {
-      await handle?.close();
+      await file?.close();
     }
   }
 
@@ -305,13 +309,33 @@ class DirectoryVault implements Vault {
   }
 }
 
-/** Writes the body, makes it durable and closes the file, whatever happens. */
-async function writeAll(handle: FileHandle, body: BodyReader): Promise<void> {
+/** Creates a file of the body's bytes, durable and closed when this resolves. */
+async function writeNew(path: string, body: BodyReader): Promise<void> {
+  const direct = body.size >= DIRECT_FROM ? await openDirect(path, { create: OBJECT_MODE }) : undefined;
+  const file = direct ?? (await open(path, 'wx', OBJECT_MODE));
+  const writer = direct && new DirectWriter(direct);
+  let at = 0;
   try {
-    for await (const part of body.parts()) await handle.writeFile(part);
-    await handle.sync();
+    for await (const part of body.parts()) {
+      await (writer?.write(part) ?? writeFully(file, part, at));
+      at += part.length;
+    }
+    await writer?.finish();
+    await file.sync();
   } finally {
-    await handle.close();
+    await writer?.end();
+    await file.close();
+  }
+}
+
+/** The bytes of a range, in parts, as `readDirect` gives them. */
+async function* readCached(file: FileHandle, { start, end }: ByteRange, into?: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = start; at < end;) {
+    const memory = into?.subarray(at - start, end - start) ?? Buffer.allocUnsafeSlow(Math.min(READ_SIZE, end - at));
+    const { bytesRead } = await file.read(memory, 0, memory.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield bytesRead === memory.length ? memory : memory.subarray(0, bytesRead);
   }
 }
 

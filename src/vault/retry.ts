@@ -131,7 +131,8 @@ class RetryingVault implements Vault {
         await backoff.pause(error);
       }
       const offset = (await this.#absoluteOffset(key, options)) + received;
-      current = await this.#getWithin(backoff, key, { ...options, offset, length: first.length - received });
+      const into = options.into?.subarray(received);
+      current = await this.#getWithin(backoff, key, { ...options, offset, length: first.length - received, into });
     }
   }
 

@@ -90,6 +90,11 @@ export interface GetOptions extends ReadOptions {
   readonly offset?: number;
   /** Bytes wanted; to the end by default. A range that reaches past the end gives what there is. */
   readonly length?: number;
+  /**
+   * Memory for what is asked for. A driver that can read straight into it yields parts of it, each in its place; the others
+   * ignore it. After a failure something may still be on its way into it: use it no more then.
+   */
+  readonly into?: Uint8Array | undefined;
 }
 
 export interface ListOptions extends ReadOptions {

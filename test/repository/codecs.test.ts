@@ -153,7 +153,7 @@ describe('index objects', () => {
     index[7] = 2;
     await expect(decodeIndexObject(index, indexKey, repositoryId)).rejects.toMatchObject(newer);
     const pack = encodePackHeader(randomBytes(1168), randomBytes(32));
-    pack[7] = 2;
+    pack[7] = 3;
     expect(() => decodePackHeader(pack)).toThrow(expect.objectContaining(newer));
   });
 
@@ -196,6 +196,24 @@ describe('the table of known chunks', () => {
       expect(table.add(other, 0, 2, bit, 0)).toBe(true);
     }
     expect(table.size).toBe(129);
+  });
+
+  it('moves chunks, and does not find what it forgot until that is added again', () => {
+    const table = new ChunkTable();
+    const [one, two] = [randomBytes(16), randomBytes(16)];
+    expect(table.addOrFind(one, 0, 1, 2, 3)).toBe(-1);
+    expect(table.addOrFind(two, 0, 4, 5, 6)).toBe(-1);
+    const entry = table.find(one);
+    expect(table.addOrFind(one, 0, 7, 8, 9)).toBe(entry);
+    table.move(entry, 7, 8, 9);
+    expect([table.packOf(entry), table.blockOf(entry), table.indexOf(entry)]).toEqual([7, 8, 9]);
+    table.forget(entry);
+    expect(table.find(one)).toBe(-1);
+    expect(table.find(two)).toBeGreaterThanOrEqual(0);
+    expect(table.add(one, 0, 1, 1, 1)).toBe(true);
+    expect(table.packOf(table.find(one))).toBe(1);
+    expect(table.add(one, 0, 2, 2, 2)).toBe(false);
+    expect(table.size).toBe(2);
   });
 
   it('holds a hundred thousand chunks', () => {

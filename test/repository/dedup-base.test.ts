@@ -3,15 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { chooseBase } from '../../src/repository/dedup-base.ts';
 
 interface Pack {
-  readonly id: string;
+  readonly id: Uint8Array;
   readonly size: number;
 }
 
-const pack = (id: string, size = 10): Pack => ({ id, size });
+interface Holding {
+  has(id: Uint8Array, size: number): boolean;
+}
+
+const pack = (id: string, size = 10): Pack => ({ id: Buffer.from(id), size });
 
 /** Vaults by name, with the packs each has. */
-const holding = (vaults: Readonly<Record<string, readonly Pack[]>>): Map<string, Map<string, number>> =>
-  new Map(Object.entries(vaults).map(([name, packs]) => [name, new Map(packs.map(({ id, size }) => [id, size]))]));
+const holding = (vaults: Readonly<Record<string, readonly Pack[]>>): Map<string, Holding> =>
+  new Map(
+    Object.entries(vaults).map(([name, packs]) => [
+      name,
+      { has: (id, size) => packs.some((one) => one.size === size && Buffer.from(one.id).equals(id)) },
+    ]),
+  );
 
 const [old, missed, other] = [pack('old', 100), pack('missed', 5), pack('other', 3)] as const;
 
@@ -54,7 +63,7 @@ describe('the vaults a backup builds on', () => {
       fc.property(scene, ({ vaults, copies }) => {
         const held = holding(Object.fromEntries(vaults.map((list, i) => [`v${i}`, list])));
         const saved = (names: readonly string[]): number =>
-          packs.filter(({ id }) => names.every((name) => held.get(name)?.has(id) === true)).reduce((sum, { size }) => sum + size, 0);
+          packs.filter(({ id, size }) => names.every((name) => held.get(name)?.has(id, size) === true)).reduce((sum, { size }) => sum + size, 0);
         const most = Math.max(...[...held.keys()].map((name) => saved([name])));
         const counting = [...held.keys()].filter((name) => 2 * saved([name]) >= most);
         const base = chooseBase(packs, held, copies);

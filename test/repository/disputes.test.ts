@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Warning } from '../../src/core/progress.ts';
 import { writeKeyOf } from '../../src/keys/index.ts';
 import { extendLocks, findLivePoints, openReader, sweep, verify } from '../../src/repository/index.ts';
+import { encodePackTable } from '../../src/repository/pack-table.ts';
 import { decodePoint, encodePoint } from '../../src/repository/point.ts';
 import type { MemoryVault } from '../support/memory-vault.ts';
 import { backUp, expectSame, makeScene, readBack } from './scene.ts';
@@ -25,7 +26,7 @@ beforeEach(async () => {
 function lieAbout(id: string): Buffer {
   const { repositoryId, signingPublicKey, signingKey } = writeKeyOf(scene.keys);
   const genuine = decodePoint(near?.objects.get(key) ?? new Uint8Array(), { repositoryId, site: 'prod', id }, signingPublicKey);
-  return encodePoint({ ...genuine, repositoryId, packs: [], indexes: [] }, signingKey);
+  return encodePoint({ ...genuine, repositoryId, packTable: encodePackTable([]), indexes: [] }, signingKey);
 }
 
 async function open(): Promise<{ readonly read: Awaited<ReturnType<typeof readBack>>; readonly warnings: readonly Warning[] }> {

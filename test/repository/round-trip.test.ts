@@ -19,7 +19,9 @@ describe('a repository gives back what was put in', () => {
       { weight: 1, arbitrary: fc.nat(40).map((length) => randomBytes(length * 20_000)) },
       { weight: 1, arbitrary: fc.constantFrom(-5, -4, -3, 0, 1).map((more) => Buffer.alloc(MAX_CHUNK + more, 'ab')) },
     );
-    const streams = fc.dictionary(fc.string({ minLength: 1 }), fc.array(record, { maxLength: 30 }), {
+    // The schema that the test reads manifests with drops a property of this name.
+    const name = fc.string({ minLength: 1 }).filter((text) => text !== '__proto__');
+    const streams = fc.dictionary(name, fc.array(record, { maxLength: 30 }), {
       maxKeys: 5,
       noNullPrototype: true,
     });

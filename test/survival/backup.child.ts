@@ -42,6 +42,8 @@ const telling: RepositoryWriter = {
     if (job.hold) await told.next();
     return {
       records: () => session.records(),
+      stream: (...args) => session.stream(...args),
+      image: (...args) => session.image(...args),
       commit: (point) => {
         say('commit');
         return session.commit(point);

@@ -29,8 +29,8 @@ export class Child implements AsyncDisposable {
   #complaint = '';
   #end: End | undefined;
 
-  /** Runs a script of this folder. */
-  constructor(script: string, args: readonly string[]) {
+  /** Runs a script of this folder, or one at a URL. */
+  constructor(script: string | URL, args: readonly string[]) {
     const env: NodeJS.ProcessEnv = { ...process.env };
     // Options of the test runner are not meant for it.
     delete env['NODE_OPTIONS'];
@@ -67,6 +67,10 @@ export class Child implements AsyncDisposable {
   /** Lets it go on from where it waits. */
   tell(line = 'go'): void {
     this.#process.stdin.write(`${line}\n`);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
   }
 
   /** Ends it with SIGKILL, if it has not ended, and waits until it is gone. */

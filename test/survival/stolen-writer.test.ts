@@ -12,6 +12,7 @@ import type { PackIndex } from '../../src/repository/index-object.ts';
 import { createRepository, lastVerified, openReader, openWriter, sweep, unlock, unlockAs, verify } from '../../src/repository/index.ts';
 import { compactTime, indexKey } from '../../src/repository/layout.ts';
 import { decodePackHeader } from '../../src/repository/pack-format.ts';
+import { encodePackTable } from '../../src/repository/pack-table.ts';
 import { decodePoint, encodePoint, openManifest } from '../../src/repository/point.ts';
 import { encodePointTombstone, pointTombstoneKey } from '../../src/repository/removal/tombstone.ts';
 import { encodeTombstone } from '../../src/repository/slot-objects.ts';
@@ -217,7 +218,7 @@ describe.each(ROLE_SERVERS)('on %s', (_, start) => {
       const other = await generateRepositoryKeys();
       const where = { repositoryId: thief.key.repositoryId, site: 'prod', id: point };
       const genuine = decodePoint(bytes, where, thief.key.signingPublicKey);
-      const foreign = encodePoint({ ...genuine, repositoryId: other.repositoryId, header: { ...genuine.header, id: later.replace(/0$/, '1') } }, thief.key.signingKey);
+      const foreign = encodePoint({ ...genuine, packTable: encodePackTable(genuine.packs), repositoryId: other.repositoryId, header: { ...genuine.header, id: later.replace(/0$/, '1') } }, thief.key.signingKey);
       await thief.vault.put(`points/prod/${later.replace(/0$/, '1')}`, foreign);
       await expect(place.restore(later.replace(/0$/, '1'))).rejects.toMatchObject({ code: 'LB_REPO_FORGED' });
       for (const { key, id } of await thief.versions()) if (/235959Z|staging/.test(key)) await removeAsOwner(key, id);
@@ -244,7 +245,7 @@ describe.each(ROLE_SERVERS)('on %s', (_, start) => {
       // A point that is signed with the stolen key, and says that nothing was backed up.
       const where = { repositoryId: thief.key.repositoryId, site: 'prod', id: point };
       const genuine = decodePoint(await stored(`points/prod/${point}`), where, thief.key.signingPublicKey);
-      const lie = encodePoint({ ...genuine, repositoryId: where.repositoryId, packs: [], indexes: [] }, thief.key.signingKey);
+      const lie = encodePoint({ ...genuine, repositoryId: where.repositoryId, packTable: encodePackTable([]), indexes: [] }, thief.key.signingKey);
       for (const { key } of await thief.versions()) {
         if (lies.includes(key)) continue;
         lies.push(key);

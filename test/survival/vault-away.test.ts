@@ -68,6 +68,8 @@ function interrupted(writer: RepositoryWriter, moment: Moment, interrupt: () => 
             end: () => stream.end(),
           };
         },
+        stream: (...args) => session.stream(...args),
+        image: (...args) => session.image(...args),
         async commit(point) {
           await at('when it commits');
           return session.commit(point);

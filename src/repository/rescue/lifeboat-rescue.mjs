@@ -4,7 +4,19 @@
 // from docs/format.md, whose sections the comments name.
 import * as crypto from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -35,6 +47,8 @@ const USAGE = `Reads a lifeboat vault that was copied to a folder.
   extract POINT FOLDER --for-kubectl
                             the same, as another cluster takes them, in folders that kubectl applies one after the other
   extract POINT --ndjson    all objects, one a line, to standard output
+  bytes POINT               the byte streams and block images in a point: where the manifest names them, and their sizes
+  bytes POINT WHERE FILE    writes one of them to a file
 
 POINT is an id, the beginning of one, or "latest".
 
@@ -399,13 +413,14 @@ function packOpener(vault, keys) {
 }
 
 function openPack(bytes, pack, keys) {
-  if (bytes.toString('latin1', 0, 7) !== 'LBPACK\0' || bytes[7] !== 1)
+  const version = bytes[7];
+  if (bytes.toString('latin1', 0, 7) !== 'LBPACK\0' || (version !== 1 && version !== 2))
     fail(`pack ${pack.id} is of a format this reader does not know`);
   const contentKey = openSealed(keys.sealingKey, bytes.subarray(8, 1176), 'lifeboat/1/pack', keys.id);
-  const commitment = hkdf(contentKey, keys.id, 'lifeboat/1/pack/commitment');
+  const commitment = hkdf(contentKey, keys.id, `lifeboat/${version}/pack/commitment`);
   if (commitment.toString('hex') !== pack.commitment || !commitment.equals(bytes.subarray(1176, 1208)))
     fail(`pack ${pack.id} is sealed with another key than its point names`);
-  const key = hkdf(contentKey, keys.id, 'lifeboat/1/pack/key');
+  const key = hkdf(contentKey, keys.id, `lifeboat/${version}/pack/key`);
   const openBlock = (number, sealed) => {
     const nonce = Buffer.alloc(12);
     nonce.writeUInt32BE(number, 8);
@@ -413,7 +428,7 @@ function openPack(bytes, pack, keys) {
       'aes-256-gcm',
       key,
       nonce,
-      Buffer.concat([utf8('lifeboat/1/pack/block'), keys.id, commitment, nonce.subarray(8)]),
+      Buffer.concat([utf8(`lifeboat/${version}/pack/block`), keys.id, commitment, nonce.subarray(8)]),
       sealed,
     );
   };
@@ -499,6 +514,63 @@ function* recordsOf(stream, packs, openPackOf, keys) {
     parts = [];
   }
   if (records !== stream.records || missing !== 0) fail('a stream does not hold what it should');
+}
+
+// ---- Byte streams ----
+
+/** The parts of a byte stream, in order: `bytes`, or a `hole` of so many zeros. Each chunk is compared with its id. */
+function* piecesOf(map, packs, openPackOf, keys, nested = map[0] === 1) {
+  if (nested) {
+    const inner = [...piecesOf(map, packs, openPackOf, keys, false)];
+    yield* piecesOf(Buffer.concat(inner.map(({ bytes }) => bytes)), packs, openPackOf, keys);
+    return;
+  }
+  const list = reader(map.subarray(1));
+  let [pack, next] = [0, 0];
+  while (!list.done()) {
+    const head = list.varint();
+    const count = Math.floor(head / 2);
+    if (head % 2 === 0) {
+      yield { hole: count };
+      continue;
+    }
+    const packStep = list.zigzag();
+    pack += packStep;
+    const block = (packStep === 0 ? next : 0) + list.zigzag();
+    const index = list.varint();
+    const common = list.varint();
+    const lengths = Array.from({ length: count }, () => (common === 0 ? list.varint() : common));
+    next = block + count;
+    for (const [i, length] of lengths.entries()) {
+      const id = list.take(16);
+      const contents = openPackOf(packs[pack] ?? fail('a stream names an unknown pack')).block(block + i);
+      const bytes = contents[index] ?? fail('a chunk is not where it should be');
+      if (bytes.length !== length || !hmac(keys.dedupKey, bytes).subarray(0, 16).equals(id))
+        fail('a chunk is another than was written');
+      yield { bytes };
+    }
+  }
+}
+
+/** Hands the parts of a byte stream to `write`, each with its offset. */
+function eachPiece(stream, packs, openPackOf, keys, write) {
+  let offset = 0;
+  for (const { bytes, hole } of piecesOf(unbase64(stream.map), packs, openPackOf, keys)) {
+    if (bytes !== undefined) write(bytes, offset);
+    offset += bytes?.length ?? hole;
+  }
+  if (offset !== stream.bytes) fail('a stream has another length than was written');
+}
+
+/** All streams that a manifest names, wherever in it, with their place as a JSON pointer (RFC 6901). */
+function* streamsIn(manifest, where = '') {
+  if (manifest === null || typeof manifest !== 'object') return;
+  const members = Object.keys(manifest).sort().join();
+  if (members === 'bytes,extents,records' || members === 'bytes,map') yield { where, stream: manifest };
+  else {
+    for (const [name, value] of Object.entries(manifest))
+      yield* streamsIn(value, `${where}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
 }
 
 // ---- Commands ----
@@ -596,8 +668,10 @@ function verifyVault(vault, site, keys) {
         if (size !== pack.size) fail(`pack ${pack.id} is ${size === undefined ? 'not there' : 'not whole'}`);
       }
       if (keys === undefined) return;
-      for (const stream of Object.values(openManifest(point, keys).streams))
-        for (const _record of recordsOf(stream, point.packs, openPackOf, keys));
+      for (const { stream } of streamsIn(openManifest(point, keys))) {
+        if (stream.map !== undefined) eachPiece(stream, point.packs, openPackOf, keys, () => {});
+        else for (const _record of recordsOf(stream, point.packs, openPackOf, keys));
+      }
     });
   }
   console.log(
@@ -746,6 +820,27 @@ async function extract(vault, name, keys, folder, forKubectl) {
   return true;
 }
 
+/** Lists the byte streams of a point, or writes the one at `where` to a file, in which holes stay holes. */
+function extractBytes(vault, name, keys, where, file) {
+  const point = readPoint(vault, name, keys);
+  const streams = [...streamsIn(openManifest(point, keys))].filter(({ stream }) => stream.map !== undefined);
+  if (where === undefined) {
+    for (const one of streams) console.log(`${one.where}  ${one.stream.bytes} bytes`);
+    return true;
+  }
+  const { stream } = streams.find((one) => one.where === where) ?? fail(`the point has no byte stream at "${where}"`);
+  const target = openSync(file, 'wx', 0o600);
+  try {
+    eachPiece(stream, point.packs, packOpener(vault, keys), keys, (bytes, offset) => {
+      for (let done = 0; done < bytes.length;) done += writeSync(target, bytes, done, bytes.length - done, offset + done);
+    });
+    ftruncateSync(target, stream.bytes);
+  } finally {
+    closeSync(target);
+  }
+  return true;
+}
+
 async function askPassphrase() {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
@@ -786,9 +881,9 @@ async function main() {
       help: { type: 'boolean' },
     },
   });
-  const [command, wanted, folder] = positionals;
+  const [command, wanted, folder, file] = positionals;
   const vault = resolve(values.vault ?? join(dirname(self), '..'));
-  if (['slots', 'list', 'verify', 'extract'].includes(command)) requireVault(vault);
+  if (['slots', 'list', 'verify', 'extract', 'bytes'].includes(command)) requireVault(vault);
   if (command === 'slots') return slots(vault);
   if (command === 'list' || command === 'verify') {
     const secrets = await secretsFrom(values, false);
@@ -797,6 +892,10 @@ async function main() {
   if (command === 'extract' && wanted !== undefined && (folder !== undefined) !== (values.ndjson === true) && !(values.ndjson && values['for-kubectl'])) {
     const keys = unlock(vault, await secretsFrom(values, true));
     return extract(vault, choosePoint(vault, wanted, values.site, keys), keys, folder, values['for-kubectl'] === true);
+  }
+  if (command === 'bytes' && wanted !== undefined && (folder === undefined) === (file === undefined)) {
+    const keys = unlock(vault, await secretsFrom(values, true));
+    return extractBytes(vault, choosePoint(vault, wanted, values.site, keys), keys, folder, file);
   }
   process.stdout.write(USAGE);
   return values.help === true;

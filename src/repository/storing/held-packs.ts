@@ -10,13 +10,18 @@ export class HeldPack implements NamedObject {
   readonly holders = new Set<Vault>();
   readonly #waiting = new Set<object>();
   readonly #storing = new Set<object>();
+  readonly #onUsed: (() => void) | undefined;
+  /** Times that lanes began to store it. One that failed may still be reading the bytes, wherever it is stuck. */
+  #begun = 0;
   #bytes: Uint8Array | undefined;
 
-  constructor(object: Omit<NamedObject, 'size'>, bytes: Uint8Array) {
+  /** `onUsed` is told when every vault that began to store it has it: then nobody reads the bytes any more. */
+  constructor(object: Omit<NamedObject, 'size'>, bytes: Uint8Array, onUsed?: () => void) {
     this.key = object.key;
     this.sha256 = object.sha256;
     this.size = bytes.length;
     this.#bytes = bytes;
+    this.#onUsed = onUsed;
   }
 
   get bytes(): Uint8Array | undefined {
@@ -38,13 +43,16 @@ export class HeldPack implements NamedObject {
   begin(lane: object): void {
     this.#waiting.delete(lane);
     this.#storing.add(lane);
+    this.#begun++;
   }
 
   /** This lane does not need it from memory any more. */
   release(lane: object): void {
     this.#waiting.delete(lane);
     this.#storing.delete(lane);
-    if (this.#waiting.size + this.#storing.size === 0) this.#bytes = undefined;
+    if (this.#waiting.size + this.#storing.size > 0 || this.#bytes === undefined) return;
+    this.#bytes = undefined;
+    if (this.#begun === this.holders.size) this.#onUsed?.();
   }
 }
 

@@ -63,10 +63,13 @@ export class Storing implements LaneOwner {
     options.signal.addEventListener('abort', () => this.#gate.wake(), { once: true });
   }
 
-  /** Resolves when enough vaults have the pack. Throws when none can be stored into any more: the last failure. */
-  async storePack(object: Omit<NamedObject, 'size'>, bytes: Uint8Array): Promise<void> {
+  /**
+   * Resolves when enough vaults have the pack. Throws when none can be stored into any more: the last failure. `onUsed` is told
+   * when nobody reads the bytes any more, if that is ever known: their memory may then be used again.
+   */
+  async storePack(object: Omit<NamedObject, 'size'>, bytes: Uint8Array, onUsed?: () => void): Promise<void> {
     await this.#makeRoom(bytes.length);
-    const pack = new HeldPack(object, bytes);
+    const pack = new HeldPack(object, bytes, onUsed);
     this.#held.add(pack);
     for (const lane of this.#open()) lane.addPack(pack);
     await this.#until(() => pack.holders.size >= this.#enough());

@@ -1,9 +1,10 @@
 import { LifeboatError } from '../../core/errors.ts';
 import type { PublicKeys } from '../../keys/index.ts';
 import type { Vault } from '../../vault/vault.ts';
+import { toHex } from '../bytes.ts';
 import { packKey } from '../layout.ts';
-import type { PackRef } from '../pack-table.ts';
-import { listPacks } from '../vault-contents.ts';
+import { PackSet } from '../pack-set.ts';
+import { packsIn } from '../pack-table.ts';
 import { BACKUP_LIMIT } from './limits.ts';
 import { readMarks } from './marks.ts';
 
@@ -14,7 +15,7 @@ import { readMarks } from './marks.ts';
 export async function requireUnswept(
   vaults: readonly Vault[],
   keys: PublicKeys,
-  packs: readonly PackRef[],
+  packTable: Uint8Array,
   now: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -22,13 +23,17 @@ export async function requireUnswept(
     vaults.map(async (vault) => {
       const { pending } = await readMarks(vault, keys, { signal });
       const marked = pending.filter(({ markedAt }) => now - markedAt >= BACKUP_LIMIT).flatMap(({ objects }) => objects);
-      return { marked, there: await listPacks(vault, signal) };
+      return { marked, there: await PackSet.list(vault, signal) };
     }),
   );
   signal?.throwIfAborted();
   const found = looked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const marked = new Set(found.flatMap((one) => one.marked));
-  const lost = packs.some(({ id, size }) => marked.has(packKey(id)) || !found.some(({ there }) => there.get(id) === size));
+  let lost = false;
+  for (const { id, size } of packsIn(packTable)) {
+    const gone = !found.some(({ there }) => there.has(id, size));
+    if (gone || (marked.size > 0 && marked.has(packKey(toHex(id))))) lost = true;
+  }
   if (!lost) return;
   throw new LifeboatError('LB_BACKUP_TOO_LONG', 'The backup took so long that the sweep may delete what it builds on', {
     hint: 'Run it again: what it stored is used, so that it will be shorter. Let `lifeboat sweep --grace` be at least twice as long as the longest backup.',

@@ -5,7 +5,9 @@ import type { ReadKey } from '../../keys/index.ts';
 import { createOpener } from '../../keys/sealing.ts';
 import type { Opener } from '../../keys/sealing.ts';
 import type { Vault } from '../../vault/vault.ts';
-import type { Json, StreamRef } from '../api.ts';
+import type { BytesRef, Json, StreamRef } from '../api.ts';
+import { isHole } from '../bulk/byte-map.ts';
+import { BulkReader } from '../bulk/bulk-reader.ts';
 import { CHUNK_ID_BYTES, createChunkNamer } from '../chunk-id.ts';
 import type { ChunkNamer } from '../chunk-id.ts';
 import { decodeIndexObject } from '../index-object.ts';
@@ -35,6 +37,7 @@ export class ContentCheck {
   readonly #opener: Opener;
   readonly #namer: ChunkNamer;
   readonly #store: PackStore;
+  readonly #bulk: BulkReader;
   readonly #refs: ReadonlyMap<string, PackRef>;
   readonly #contents = new Map<string, PackContents>();
   readonly #begun = new Set<string>();
@@ -51,7 +54,10 @@ export class ContentCheck {
     this.#refs = refs;
     this.#repositoryId = Buffer.from(keys.repositoryId, 'hex');
     this.#namer = createChunkNamer(keys.dedupKey);
-    this.#store = new PackStore(vaults, { opener, repositoryId: this.#repositoryId }, signal);
+    const opening = { opener, repositoryId: this.#repositoryId };
+    this.#store = new PackStore(vaults, opening, signal);
+    const setup = { repositoryId: this.#repositoryId, dedupKey: Uint8Array.from(keys.dedupKey.expose()) };
+    this.#bulk = new BulkReader({ vaults, opening, setup, signal: signal ?? new AbortController().signal });
   }
 
   /** `refs`: what the points say of each pack. */
@@ -117,7 +123,27 @@ export class ContentCheck {
       { repositoryId: this.#keys.repositoryId, site, id },
       this.#opener,
     );
-    for (const stream of streamsIn(manifest)) await this.#checkStream(stream, point, context);
+    for (const stream of streamsIn(manifest)) {
+      if ('map' in stream) await this.#checkBytes(stream, point, context);
+      else await this.#checkStream(stream, point, context);
+    }
+  }
+
+  async #checkBytes(stream: BytesRef, point: Point, context: ReadContext): Promise<void> {
+    for await (const run of this.#bulk.runs(stream, point.packs, context)) {
+      if (isHole(run)) continue;
+      const contents = this.#contents.get(point.packs[run.pack]?.id ?? '');
+      if (contents === undefined) throw new LifeboatError('LB_REPO_DAMAGED', 'A stream needs a pack that is not whole');
+      for (const [i, length] of run.lengths.entries()) {
+        const chunk = (contents.starts[run.block + i] ?? Infinity) + run.index;
+        if (!(chunk < (contents.starts[run.block + i + 1] ?? 0)))
+          throw new LifeboatError('LB_REPO_DAMAGED', 'A stream names chunks that are not there');
+        const id = contents.ids.subarray(chunk * CHUNK_ID_BYTES, (chunk + 1) * CHUNK_ID_BYTES);
+        const wanted = run.ids.subarray(i * CHUNK_ID_BYTES, (i + 1) * CHUNK_ID_BYTES);
+        if (contents.lengths[chunk] !== length || !id.equals(wanted))
+          throw new LifeboatError('LB_REPO_DAMAGED', 'A stream has other chunks than were written');
+      }
+    }
   }
 
   async #checkStream(stream: StreamRef, point: Point, context: ReadContext): Promise<void> {
@@ -143,10 +169,12 @@ export class ContentCheck {
 
 const streamRefSchema = z.strictObject({ records: z.int().min(0), bytes: z.int().min(0), extents: z.base64() });
 
-/** Every stream that a manifest names, wherever in it: an object with exactly the members of a `StreamRef`. */
-function* streamsIn(manifest: Json): Generator<StreamRef> {
+const bytesRefSchema = z.strictObject({ bytes: z.int().min(0), map: z.base64() });
+
+/** Every stream that a manifest names, wherever in it: an object with exactly the members of a `StreamRef` or a `BytesRef`. */
+function* streamsIn(manifest: Json): Generator<StreamRef | BytesRef> {
   if (manifest === null || typeof manifest !== 'object') return;
-  const stream = streamRefSchema.safeParse(manifest);
+  const stream = z.union([streamRefSchema, bytesRefSchema]).safeParse(manifest);
   if (stream.success) {
     yield stream.data;
     return;
