@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { Clock } from '../core/clock.ts';
 import { defaultCopies } from '../core/copies.ts';
-import { LifeboatError } from '../core/errors.ts';
+import { isLifeboatError, LifeboatError } from '../core/errors.ts';
 import type { OnWarning } from '../core/progress.ts';
 import type { WriteKey } from '../keys/index.ts';
 import { createSealer } from '../keys/sealing.ts';
@@ -19,6 +19,9 @@ import { lookInto } from './vault-view.ts';
 /** A vault that gives no answer for so long is taken for gone, ms: longer than any driver tries. */
 const SILENCE = 180_000;
 
+/** A vault that did not answer when the repository was opened is left out of backups that begin within this, ms, and not asked again. */
+const STILL_AWAY = 60_000;
+
 /** What opening a repository for writing takes. */
 export interface OpenWriterOptions extends CopiesOptions {
   /** The vaults of the repository: one or more. */
@@ -33,7 +36,7 @@ export interface OpenWriterOptions extends CopiesOptions {
 
 /**
  * Opens a repository to add points to it. Every vault is looked at; one that cannot be used is warned about and tried
- * again when a backup begins. Throws what is wrong (`LB_REPO_*`, `LB_KEY_WRONG`, `LB_VAULT_*`) when none can be used.
+ * again when a backup begins (one that did not answer, only when that is a minute later). Throws what is wrong (`LB_REPO_*`, `LB_KEY_WRONG`, `LB_VAULT_*`) when none can be used.
  * The vaults stay the caller's to close.
  */
 export async function openWriter(options: OpenWriterOptions): Promise<RepositoryWriter> {
@@ -41,7 +44,15 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
   if (options.vaults.length === 0) throw new LifeboatError('LB_USAGE', 'A repository needs at least one vault');
   const vaults = options.vaults.map((vault) => withSilenceLimit(vault, options.silence ?? SILENCE));
   const sealer = await createSealer(writeKey.sealingPublicKey);
-  await new Lanes(vaults, options).each((vault) => requireHeader(vault, writeKey, options.signal));
+  const away = new Map<Vault, { readonly error: unknown; readonly at: number }>();
+  await new Lanes(vaults, options).each(async (vault) => {
+    try {
+      await requireHeader(vault, writeKey, options.signal);
+    } catch (error) {
+      if (isLifeboatError(error, 'LB_VAULT_UNAVAILABLE')) away.set(vault, { error, at: clock.now() });
+      throw error;
+    }
+  });
   return {
     id: writeKey.repositoryId,
     async begin(site, session = {}) {
@@ -57,7 +68,11 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
         const startedAt = clock.now();
         const copies = session.copies ?? options.copies ?? defaultCopies(vaults.length);
         const lanes = new Lanes(vaults, { signal, onWarning: session.onWarning });
-        const views = await lanes.each((vault) => lookInto(vault, writeKey, signal, session.onWarning));
+        const views = await lanes.each((vault) => {
+          const { error, at } = away.get(vault) ?? {};
+          if (at !== undefined && startedAt - at < STILL_AWAY) throw error;
+          return lookInto(vault, writeKey, signal, session.onWarning);
+        });
         const storing = new Storing([...views.keys()], {
           copies,
           memory: session.memory ?? options.memory,
