@@ -45,6 +45,7 @@ async function restore(): Promise<void> {
   const target = await FileTarget.create(path, volume.bytes);
   try {
     await point.restore(volume, target);
+    await target.sync();
   } finally {
     await target.close();
   }
