@@ -11,6 +11,7 @@ export interface Fate {
 export class Program extends Process {
   readonly #fate: Fate | undefined;
   #calls = 0;
+  #halted = false;
   #died: () => void = () => {};
   /** Resolves when it is killed. */
   readonly death: Promise<void>;
@@ -25,7 +26,14 @@ export class Program extends Process {
   /** What becomes of it at its next call. */
   nextCall(): Fate['what'] | undefined {
     this.#calls++;
-    return this.#calls === this.#fate?.at ? this.#fate.what : undefined;
+    const what = this.#calls === this.#fate?.at ? this.#fate.what : undefined;
+    this.#halted ||= typeof what === 'number';
+    return what;
+  }
+
+  /** Whether it was halted: a call that was halted counts as one that got no answer for so long. */
+  get halted(): boolean {
+    return this.#halted;
   }
 
   override kill(): void {
