@@ -102,7 +102,8 @@ describe.each(STORES)('with $name behind a bad connection', (kind) => {
     expect(await digestOf(withRetry(vault, QUICK), 'a')).toBe(digest(bytes));
   });
 
-  it.runIf(kind.checksReads)('finds what was garbled on the way back', async () => {
+  it('finds what was garbled on the way back', async ({ skip }) => {
+    if (!kind.checksReads) skip('S3 gives no checksum with what is read that all of its relatives have; what lifeboat reads is checked by its name');
     await (await direct()).put('a', bytes);
     const vault = await openRetrying();
     // Only of whole objects there is a checksum everywhere.
