@@ -271,6 +271,7 @@ class DirectoryVault implements Vault {
     let file: FileHandle | undefined;
     let done = 0;
     try {
+      signal?.throwIfAborted();
       const path = join(this.#root, key);
       const direct = length >= DIRECT_FROM ? await openDirect(path, 'read') : undefined;
       file = direct ?? (await open(path, 'r'));

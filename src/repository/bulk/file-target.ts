@@ -16,9 +16,16 @@ export class FileTarget implements BytesTarget {
   /** Creates a file of `bytes` zeros, for its owner alone. `EEXIST` when there is one. */
   static async create(path: string, bytes: number): Promise<FileTarget> {
     const direct = await openDirect(path, { create: 0o600 });
-    const cached = await open(path, direct === undefined ? 'wx' : 'r+', 0o600);
-    await cached.truncate(bytes);
-    return new FileTarget(cached, direct);
+    let cached: FileHandle | undefined;
+    try {
+      cached = await open(path, direct === undefined ? 'wx' : 'r+', 0o600);
+      await cached.truncate(bytes);
+      return new FileTarget(cached, direct);
+    } catch (error) {
+      await direct?.close();
+      await cached?.close();
+      throw error;
+    }
   }
 
   async write(bytes: Uint8Array, offset: number): Promise<void> {
