@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join } from 'node:path';
+import { LAUNCHER } from '../test/support/launcher.ts';
+import { PROJECT } from '../infra/bundle/bundle.ts';
+import { bundleProgram } from '../infra/cli/build.ts';
 import { cacheFolder } from '../test/testbed/cache.ts';
 
 /** What running a command took. */
@@ -21,15 +23,19 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const LAUNCHER = fileURLToPath(new URL('../src/cli/lifeboat.mjs', import.meta.url));
 const LOOK_EVERY_MS = 50;
 /** Of the times in `/proc`: the kernel gives user programs a hundred a second, whatever it does itself. */
 const TICKS_PER_SECOND = 100;
 
-/** Runs a script that stands for a command of lifeboat, and measures it. As the launcher does, it finds compiled what was compiled before. */
-export function runScript(script: string, args: readonly string[]): Promise<CommandRun> {
+const bundles = new Map<string, Promise<string>>();
+
+/** Runs a script that stands for a command of lifeboat, and measures it: bundled, as the command line is. As the launcher does, it finds compiled what was compiled before. */
+export async function runScript(script: string, args: readonly string[]): Promise<CommandRun> {
+  const name = basename(script, '.child.ts');
+  const bundle = bundles.get(script) ?? bundleProgram(join(PROJECT, 'node_modules/.cache/lifeboat-bench', name), `bench/${name}`, script);
+  bundles.set(script, bundle);
   const env = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled') };
-  return runMeasured(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], { env });
+  return runMeasured(process.execPath, ['--disable-warning=ExperimentalWarning', await bundle, ...args], { env });
 }
 
 /** Runs `lifeboat` in a folder, and measures it. Throws with its output when it fails. */

@@ -20,6 +20,8 @@ export interface DemoReport {
   readonly backups: readonly DemoBackup[];
   /** How the vault that was away was brought level. */
   readonly replicated: DemoReplicated;
+  /** The restore that was tried before anything was lost. */
+  readonly drill: DemoDrill;
   /** Objects written or changed after the last point: gone with the site. */
   readonly lostObjects: readonly string[];
   /** Restored site against the point, and against a plain listing taken at the time of the last backup. */
@@ -69,6 +71,22 @@ export interface DemoBackup {
   /** Vaults that held it when the backup ended, and those that were down. */
   readonly vaults: readonly string[];
   readonly absent: readonly string[];
+}
+
+export interface DemoDrill {
+  /** It got to its end. */
+  readonly restored: boolean;
+  /** From nothing to the end of the checks. */
+  readonly rtoSeconds: number | null;
+  readonly rto: string;
+  readonly rpo: string;
+  /** What the checks found. */
+  readonly found: readonly string[];
+  /** The report's name in the vaults, and those that have it. */
+  readonly report: string;
+  readonly vaults: readonly string[];
+  /** Path of the page. */
+  readonly page: string;
 }
 
 export interface DemoReplicated {

@@ -14,6 +14,7 @@ import { LOST_CLOUD, NEW_CLOUD, SITE } from './plan.ts';
 import type { DemoPlaces } from './plan.ts';
 import { makePlan } from './promise.ts';
 import type { DemoReport } from './report.ts';
+import { practise } from './drill.ts';
 import { openRepository } from './repository.ts';
 import { bringBack } from './return.ts';
 import { count } from './screen.ts';
@@ -44,6 +45,7 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
 
   const away = { vault: 'gcs', server: clouds.gcs };
   const before = await backUps({ site: harbour, repository, copies: plan.copies, away, teller, signal });
+  const drilled = await practise(repository, plan.copies, teller, signal);
   const listing = await takeListing(harbour.api);
   const lostObjects = await lastMinutes(harbour.api);
 
@@ -65,7 +67,7 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
   const restored = back.failures.length === 0 && back.differences === 0 && missingFromListing.length === 0;
   const everywhere = [...back.pointsIn.values()].every((points) => points === before.backups.length);
   return {
-    ok: held && restored && everywhere && back.pointUsed === before.backups.at(-1)?.point,
+    ok: held && drilled.restored && restored && everywhere && back.pointUsed === before.backups.at(-1)?.point,
     rpoSeconds,
     rtoSeconds: back.rtoSeconds,
     phases: back.phases,
@@ -93,6 +95,7 @@ async function story({ objects, teller, signal }: StoryOptions, cleanup: Cleanup
     restoredIn: NEW_CLOUD,
     backups: before.backups,
     replicated: before.replicated,
+    drill: drilled,
     lostObjects,
     comparison: { differences: back.differences, examples: back.examples, missingFromListing },
     leftOut: back.leftOut,

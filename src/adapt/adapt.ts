@@ -40,6 +40,9 @@ export function adapt(object: JsonObject, type: ResourceType, facts: Facts): Ada
   for (const rule of rules.notes) if (rule.applies(object)) notes.push(rule.id);
   for (const rule of rules.changes) if (rule.change(object, facts, type) && rule.routine !== true) changed.push(rule.id);
   const owners = takeOwners(object);
+  if (facts.drill !== undefined) {
+    for (const rule of rules.drills) if ((rule.spareOnly !== true || facts.drill.spare) && rule.change(object, facts.drill)) changed.push(rule.id);
+  }
   object['apiVersion'] = apiVersionOf(type);
   object['kind'] = type.kind;
   return { kept: true, object, owners, changed, notes };

@@ -1,11 +1,12 @@
 import { typeName } from '../site/types.ts';
 import type { ResourceType } from '../site/types.ts';
 import { matchesType } from './rule.ts';
-import type { AsideRule, ChangeRule, DropRule, FillRule, NoteRule, Rule } from './rule.ts';
+import type { AsideRule, ChangeRule, DrillRule, DropRule, FillRule, NoteRule, Rule } from './rule.ts';
 import { accountRules } from './rules/accounts.ts';
 import { clusterMadeRules } from './rules/cluster-made.ts';
 import { controlledRules } from './rules/controlled.ts';
 import { definitionRules } from './rules/definitions.ts';
+import { drillRules } from './rules/drill.ts';
 import { fillRules } from './rules/fills.ts';
 import { meshRules } from './rules/meshes.ts';
 import { metadataRules } from './rules/metadata.ts';
@@ -31,6 +32,7 @@ export const CATALOGUE: readonly Rule[] = [
   ...meshRules,
   ...Object.values(ownerRules),
   statusRule,
+  ...drillRules,
 ];
 
 /** The rules that look at one type, by what they do. */
@@ -40,6 +42,7 @@ export interface TypeRules {
   readonly asides: readonly AsideRule[];
   readonly fills: readonly FillRule[];
   readonly notes: readonly NoteRule[];
+  readonly drills: readonly DrillRule[];
 }
 
 const byType = new Map<string, TypeRules>();
@@ -56,6 +59,7 @@ export function rulesFor(type: Pick<ResourceType, 'group' | 'resource'>): TypeRu
     asides: rules.filter((rule) => rule.effect === 'aside'),
     fills: rules.filter((rule) => rule.effect === 'fill'),
     notes: rules.filter((rule) => rule.effect === 'note'),
+    drills: rules.filter((rule) => rule.effect === 'drill'),
   };
   byType.set(name, found);
   return found;

@@ -28,6 +28,16 @@ export interface Facts {
   /** Token Secrets that ServiceAccounts list, as `namespace/name`. */
   readonly listedSecrets: ReadonlySet<string>;
   readonly terminatingNamespaces: ReadonlySet<string>;
+  /** Only in a drill. */
+  readonly drill?: DrillFacts;
+}
+
+/** What the rules for drills go by. */
+export interface DrillFacts {
+  /** The target is a site where others are at work. */
+  readonly spare: boolean;
+  /** Names the drill: what it creates in a spare site carries it as a label. */
+  readonly mark: string;
 }
 
 /** Annotation of volumes that a provisioner made. Source: sig-storage-lib-external-provisioner, `annDynamicallyProvisioned`. */

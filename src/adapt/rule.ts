@@ -1,5 +1,5 @@
 import type { ResourceType } from '../site/types.ts';
-import type { Facts } from './facts.ts';
+import type { DrillFacts, Facts } from './facts.ts';
 import type { JsonObject } from './json.ts';
 
 interface RuleBase {
@@ -55,13 +55,23 @@ export interface NoteRule extends RuleBase {
   applies(object: JsonObject): boolean;
 }
 
+/** In a drill alone, after all changes: takes from an object what would touch anything outside the drill's cluster. */
+export interface DrillRule extends RuleBase {
+  readonly effect: 'drill';
+  readonly fields: readonly string[];
+  /** True for what is done in a spare site, where others are at work, and not in a control plane of the drill's own. */
+  readonly spareOnly?: boolean;
+  /** Changes the object in place; true if it did. */
+  change(object: JsonObject, drill: DrillFacts): boolean;
+}
+
 /** Decided over a whole set of objects, because it takes more than one of them to know. */
 export interface SetRule extends RuleBase {
   readonly effect: 'set';
   readonly fields: readonly string[];
 }
 
-export type Rule = DropRule | ChangeRule | AsideRule | FillRule | NoteRule | SetRule;
+export type Rule = DropRule | ChangeRule | AsideRule | FillRule | NoteRule | DrillRule | SetRule;
 
 /** True if a rule's `types` name this type (`deployments.apps`). */
 export function matchesType(types: readonly string[], name: string): boolean {

@@ -36,11 +36,7 @@ export function collect(value: string, before: readonly string[] | undefined): r
   return [...(before ?? []), value];
 }
 
-/** Options that say which vaults to use. */
-export interface VaultOptions {
-  readonly vault?: readonly string[];
-}
-
+/** Adds the options that say which vaults to use: `VaultOptions`. */
 export function addVaultOptions(command: Command): Command {
   return command.optionsGroup('Vaults and keys:').addOption(
     new Option(
@@ -50,14 +46,7 @@ export function addVaultOptions(command: Command): Command {
   );
 }
 
-/** Options that say what opens the repository. */
-export interface ReadKeyOptions {
-  readonly identity?: readonly string[];
-  readonly passphraseFile?: string;
-  readonly keyFile?: string;
-  readonly kms?: readonly string[];
-}
-
+/** Adds the options that say what opens the repository: `ReadKeyOptions`. */
 export function addReadKeyOptions(command: Command): Command {
   return command
     .addOption(

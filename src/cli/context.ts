@@ -2,7 +2,11 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/load.ts';
 import type { PlanConfig } from '../config/schema.ts';
 import { isLifeboatError, LifeboatError } from '../core/errors.ts';
+import type { OnWarning } from '../core/progress.ts';
+import { unknownName } from '../access/surroundings.ts';
+import type { Surroundings } from '../access/surroundings.ts';
 import type { Output, Terminal } from './output.ts';
+import { askSecret, canAsk } from './prompt.ts';
 
 /** Options every command takes. */
 export interface GlobalOptions {
@@ -17,7 +21,7 @@ export interface GlobalOptions {
 const DEFAULT_FILE = 'lifeboat.yaml';
 
 /** What a command works with: the surroundings, the output, and lifeboat.yaml when it is asked for. */
-export class Context {
+export class Context implements Surroundings {
   readonly globals: GlobalOptions;
   readonly terminal: Terminal;
   readonly output: Output;
@@ -36,6 +40,19 @@ export class Context {
 
   get env(): NodeJS.ProcessEnv {
     return this.terminal.env;
+  }
+
+  get warn(): OnWarning {
+    return this.output.warn;
+  }
+
+  hide(secret: string): void {
+    this.output.redactor.add(secret);
+  }
+
+  get askPassphrase(): (() => Promise<string>) | undefined {
+    if (!canAsk(this.terminal) || this.globals.json === true) return undefined;
+    return () => askSecret(this.terminal, 'Passphrase of the repository: ', this.signal);
   }
 
   /** lifeboat.yaml as the user named it. */
@@ -80,14 +97,4 @@ export class Context {
     if (plan === undefined) throw await unknownName('plan', chosen, names, config.file);
     return { name: chosen, plan, config };
   }
-}
-
-/** "There is no site `x`", with what was probably meant. */
-export async function unknownName(what: string, given: string, known: readonly string[], file: string): Promise<LifeboatError> {
-  const { nearest } = await import('../core/suggest.ts');
-  const best = nearest(given, known);
-  const there = known.length === 0 ? `${file} names none.` : `${file} names ${known.join(', ')}.`;
-  return new LifeboatError('LB_USAGE', `There is no ${what} \`${given}\``, {
-    hint: best === undefined ? there : `Did you mean \`${best}\`?`,
-  });
 }

@@ -28,10 +28,11 @@ if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) {
 
 /** Runs lifeboat in this process. */
 async function start() {
-  // Node says that parts of its own cryptography are experimental; users can do nothing about that.
+  // Node says that parts of its own cryptography are experimental, and, unless it is a package that asks for it, that its `punycode` is old: users can do
+  // nothing about either.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
-    if (warning.name !== 'ExperimentalWarning') process.stderr.write(`${warning.name}: ${warning.message}\n`);
+    if (warning.name !== 'ExperimentalWarning' && !('code' in warning && warning.code === 'DEP0040')) process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
   keepCompiled();
   const { tuneEngine } = await import('./engine.ts');

@@ -2,7 +2,7 @@ import type { OnWarning, Warning } from '../core/progress.ts';
 import type { LifeboatError } from '../core/errors.ts';
 import { ProgressView } from './progress.ts';
 import type { ProgressMode } from './progress.ts';
-import { Redactor } from './redact.ts';
+import { Redactor } from '../core/redact.ts';
 import { errorDocument, renderError } from './render-error.ts';
 import { styleFor } from './style.ts';
 import type { Style } from './style.ts';

@@ -1,19 +1,25 @@
 import { Command, Help, Option } from 'commander';
 import type { Run } from './command.ts';
 import { helpTail } from './command.ts';
+import { defineAudit } from './commands/audit.ts';
 import { defineBackup } from './commands/backup.ts';
 import { defineDiff } from './commands/diff.ts';
 import { defineDoctor } from './commands/doctor.ts';
+import { defineDrill } from './commands/drill.ts';
 import { defineInit } from './commands/init.ts';
+import { defineJobs } from './commands/jobs.ts';
 import { defineKeys } from './commands/keys.ts';
 import { definePlacement } from './commands/placement.ts';
 import { definePoints } from './commands/points.ts';
 import { defineReplicate } from './commands/replicate.ts';
 import { defineRestore } from './commands/restore.ts';
 import { defineRetain } from './commands/retain.ts';
+import { defineServe } from './commands/serve.ts';
 import { defineShow } from './commands/show.ts';
+import { defineStatus } from './commands/status.ts';
 import { defineSweep } from './commands/sweep.ts';
 import { defineVerify } from './commands/verify.ts';
+import { defineWorker } from './commands/worker.ts';
 
 const EXITS = [
   [0, 'all well'],
@@ -48,15 +54,23 @@ export function buildProgram(run: Run, version: string): Command {
   program.commandsGroup('Protect:');
   defineBackup(program, run);
   definePoints(program, run);
+  defineStatus(program, run);
   defineShow(program, run);
   defineVerify(program, run);
   defineReplicate(program, run);
+  program.commandsGroup('By itself:');
+  defineWorker(program, run);
+  defineJobs(program, run);
+  defineServe(program, run, async (context, options) => (await import('./serve/behind.ts')).openBehind(context, options, version));
   program.commandsGroup('Clean up:');
   defineRetain(program, run);
   defineSweep(program, run);
   program.commandsGroup('Bring back:');
   defineRestore(program, run);
+  defineDrill(program, run);
   defineDiff(program, run);
+  program.commandsGroup('Run as a service:');
+  defineAudit(program, run);
   program.commandsGroup('Help:').helpCommand('help [command]', 'show help for a command');
 
   program.addHelpText(

@@ -1,4 +1,4 @@
-import type { SelectConfig } from '../config/schema.ts';
+import { asSelection } from '../access/selection.ts';
 import type { Selection } from '../site/types.ts';
 
 /** Options of the command line that restrict objects. */
@@ -8,11 +8,6 @@ export interface SelectionOptions {
   readonly type?: readonly string[];
   readonly excludeType?: readonly string[];
   readonly label?: string;
-}
-
-/** `select` of lifeboat.yaml as the selection it means. */
-export function asSelection(select: SelectConfig): Selection {
-  return Object.fromEntries(Object.entries(select).filter(([, value]) => value !== undefined));
 }
 
 /** The selection that options of the command line mean. */

@@ -13,7 +13,9 @@ import { checkPlacement } from './placement-check.ts';
 import { checkReferences } from './references.ts';
 import { configSchema } from './schema.ts';
 import type { OpenerConfig, WayInConfig, WriteKeyConfig } from './keys-schema.ts';
+import type { ScheduleConfig } from './schedule-schema.ts';
 import type { ControlConfig, PlanConfig, RawConfig, SiteConfig } from './schema.ts';
+import type { NotifyConfig, QueueConfig, ServerConfig } from './service-schema.ts';
 
 /** lifeboat.yaml, checked, with every path absolute. */
 export interface Config {
@@ -31,6 +33,12 @@ export interface Config {
   /** The machine that runs restores, when the file says where it stands. */
   readonly control: ControlConfig | undefined;
   readonly plans: ReadonlyMap<string, PlanConfig>;
+  /** When points that no plan keeps are removed by themselves. */
+  readonly maintenance: ScheduleConfig | undefined;
+  /** Where jobs wait; the embedded one when the file says nothing. */
+  readonly queue: QueueConfig;
+  readonly server: ServerConfig | undefined;
+  readonly notify: NotifyConfig | undefined;
   /** Where a part of the file stands, or what is nearest above it: `lifeboat.yaml:12`. */
   readonly lineOf: (path: Path) => string;
 }
@@ -116,8 +124,36 @@ function resolvePaths(raw: RawConfig, file: string): Omit<Config, 'lineOf'> {
     maintainKey: opener(maintain),
     openers,
     control: raw.control,
-    plans: new Map(Object.entries(raw.plans)),
+    plans: new Map(Object.entries(raw.plans).map(([name, plan]) => [name, withAssets(plan, path)])),
+    maintenance: raw.maintenance?.schedule,
+    queue: queueWithPath(raw.queue, path),
+    server: raw.server && serverWithPaths(raw.server, path),
+    notify: raw.notify,
   };
+}
+
+/** The folder of the embedded queue, beside lifeboat.yaml. */
+const QUEUE_FOLDER = '.lifeboat/queue';
+
+function queueWithPath(queue: QueueConfig | undefined, path: (given: string) => string): QueueConfig {
+  if (queue === undefined || queue.type === 'embedded') return { type: 'embedded', path: path(queue?.path ?? QUEUE_FOLDER) };
+  return queue;
+}
+
+function serverWithPaths(server: ServerConfig, path: (given: string) => string): ServerConfig {
+  const { audit, certificate, key, mtls } = server;
+  return {
+    ...server,
+    ...(audit.key !== undefined && { audit: { ...audit, key: path(audit.key) } }),
+    ...(certificate !== undefined && { certificate: path(certificate) }),
+    ...(key !== undefined && { key: path(key) }),
+    ...(mtls !== undefined && { mtls: { ...mtls, ca: path(mtls.ca) } }),
+  };
+}
+
+function withAssets(plan: PlanConfig, path: (given: string) => string): PlanConfig {
+  if (plan.drill?.assets === undefined) return plan;
+  return { ...plan, drill: { ...plan.drill, assets: path(plan.drill.assets) } };
 }
 
 /** A vault with its paths changed. */

@@ -42,6 +42,7 @@ function checkPlans(document: unknown, locator: Locator): ConfigProblem[] {
       found.push(problem(path, locator.value(path), `there is no ${what} \`${value}\``, hint));
     };
     check(child(plan, 'site'), ['plans', name, 'site'], 'site', sites);
+    check(child(child(plan, 'drill'), 'into'), ['plans', name, 'drill', 'into'], 'site', sites);
     const listed = child(plan, 'vaults');
     if (Array.isArray(listed)) {
       const seen = new Set<unknown>();

@@ -4,6 +4,8 @@ import { failureDomainSchema, LEVELS } from '../core/failure-domain.ts';
 import { vaultConfigSchema } from '../vault/config.ts';
 import { keysSchema, text } from './keys-schema.ts';
 import { durationText, retentionSchema } from './retention-schema.ts';
+import { drillSchema, maintenanceSchema, objectivesSchema, scheduleSchema, verifyPlanSchema } from './schedule-schema.ts';
+import { notifySchema, queueSchema, serverSchema } from './service-schema.ts';
 
 /** What a site, vault or plan may be called: the name becomes part of object keys, so it must be the same in every store. */
 export const NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -88,6 +90,10 @@ const planSchema = z
         'The promise of the plan: any one failure domain of this level, and of those before it in `zone`, `region`, `account`, `cloud`, may be lost with everything in it, and a safe point can still be restored. `backup` refuses a plan that does not keep it.',
       )
       .optional(),
+    schedule: scheduleSchema.describe('When backups happen by themselves. Default: only on demand.').optional(),
+    objectives: objectivesSchema.optional(),
+    drill: drillSchema.optional(),
+    verify: verifyPlanSchema.optional(),
     slowVaults: slowVaultsSchema.optional(),
     retention: retentionSchema.optional(),
     lock: durationText(
@@ -106,6 +112,10 @@ export const configSchema = z
     keys: keysSchema.optional(),
     control: controlSchema.optional(),
     plans: named(planSchema, 'What is protected, by name.'),
+    maintenance: maintenanceSchema.optional(),
+    queue: queueSchema.optional(),
+    server: serverSchema.optional(),
+    notify: notifySchema.optional(),
   })
   .describe('Configuration of lifeboat: which clusters are protected, and where their recovery points are kept.');
 

@@ -20,6 +20,26 @@ function pageAligned(bytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }));
 }
 
+/**
+ * Memory that threads share and that begins on a page: room for so many bytes wherever in its first page they begin. What lies in it as it does in the file
+ * (`alongside`) is moved without a copy.
+ */
+export function sharedPages(bytes: number): Uint8Array<SharedArrayBuffer> {
+  const whole = (Math.ceil(bytes / PAGE) + 1) * PAGE;
+  // V8 gives growable memory pages of its own as well.
+  return new Uint8Array(new SharedArrayBuffer(whole, { maxByteLength: whole }), 0, whole);
+}
+
+/** The part of `sharedPages` memory that lies within pages as what begins at `position` does in a file. */
+export function alongside<T extends ArrayBufferLike>(pages: Uint8Array<T>, position: number): Uint8Array<T> {
+  return pages.subarray(position % PAGE);
+}
+
+/** Whether memory lies within pages as what begins at `position` does in a file. */
+function liesAlike({ buffer, byteOffset }: Uint8Array, position: number): boolean {
+  return buffer instanceof SharedArrayBuffer && buffer.growable && byteOffset % PAGE === position % PAGE;
+}
+
 /** Pieces of memory that were used and may be again: taking new memory from the system costs more than a copy. */
 const free: Uint8Array<ArrayBuffer>[] = [];
 const MOST_FREE = 16;
@@ -34,15 +54,16 @@ function givePiece(piece: Uint8Array<ArrayBuffer>): void {
 
 /**
  * Opens a file to be read, or creates one to be written, with direct I/O. `undefined` where platform, file system or disk have none in
- * pages of this size: a new file is not there then. Throws what open(2) says.
+ * pages of this size: a new file is not there then. `read another`: files beside it were read so, and it is not tried again. Throws what open(2) says.
  */
-export async function openDirect(path: string, use: 'read' | { readonly create: number }): Promise<FileHandle | undefined> {
+export async function openDirect(path: string, use: 'read' | 'read another' | { readonly create: number }): Promise<FileHandle | undefined> {
   if (process.platform !== 'linux') return undefined;
-  const reading = use === 'read';
+  const reading = typeof use === 'string';
   const flags = reading ? constants.O_RDONLY : constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   let file: FileHandle | undefined;
   try {
     file = await open(path, flags | constants.O_DIRECT, reading ? undefined : use.create);
+    if (use === 'read another') return file;
     // Some refuse only when something is moved.
     const page = pageAligned(PAGE);
     await (reading ? file.read(page, 0, PAGE, 0) : file.write(page, 0, PAGE, 0));
@@ -118,23 +139,30 @@ export class DirectWriter {
 }
 
 /**
- * Puts bytes anywhere into a file: whole pages by direct I/O, what is left at either end through `cached`, the same file opened without it.
+ * Puts bytes anywhere into a file: whole pages by direct I/O, without a copy where they lie `alongside` it from `position` on; what is left at either end through
+ * `cached`, the same file opened without direct I/O.
  */
 export async function writeAround(direct: FileHandle, cached: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   const head = Math.min(bytes.length, (PAGE - (position % PAGE)) % PAGE);
   const tail = head + Math.floor((bytes.length - head) / PAGE) * PAGE;
   await writeFully(cached, bytes.subarray(0, head), position);
+  if (liesAlike(bytes, position)) await writeFully(direct, bytes.subarray(head, tail), position + head);
+  else await writePieces(direct, bytes.subarray(head, tail), position + head);
+  await writeFully(cached, bytes.subarray(tail), position + tail);
+}
+
+/** Writes whole pages that lie anywhere in memory. */
+async function writePieces(direct: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   const piece = takePiece();
   try {
-    for (let at = head; at < tail; at += PIECE) {
-      const part = bytes.subarray(at, Math.min(tail, at + PIECE));
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      const part = bytes.subarray(at, at + PIECE);
       copyShared(part, piece);
       await writeFully(direct, piece.subarray(0, part.length), position + at);
     }
   } finally {
     givePiece(piece);
   }
-  await writeFully(cached, bytes.subarray(tail), position + tail);
 }
 
 /** Writes all of `bytes` at `position`. */
@@ -146,13 +174,18 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array, position: 
 
 /**
  * The bytes [`start`, `end`) of a file that was opened with `openDirect`, in parts; fewer when the file ends before. With `into`
- * they are put there, and the parts are parts of it.
+ * they are put there, and the parts are parts of it: where it lies `alongside` the file from `start` on without a copy, and what is beside them in the first and
+ * the last page is overwritten.
  */
 export async function* readDirect(
   file: FileHandle,
   { start, end }: { readonly start: number; readonly end: number },
   into?: Uint8Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  if (into !== undefined && liesAlike(into, start)) {
+    yield* readPages(file, start, end, into);
+    return;
+  }
   const piece = takePiece();
   try {
     for (let at = start; at < end;) {
@@ -168,5 +201,18 @@ export async function* readDirect(
     }
   } finally {
     givePiece(piece);
+  }
+}
+
+/** Reads straight into memory that lies alike. */
+async function* readPages(file: FileHandle, start: number, end: number, into: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = start; at < end;) {
+    const from = at - (at % PAGE);
+    const pages = new Uint8Array(into.buffer, into.byteOffset + from - start, Math.ceil((end - from) / PAGE) * PAGE);
+    const { bytesRead } = await file.read(pages, 0, pages.length, from);
+    const to = Math.min(from + bytesRead, end);
+    if (to <= at) return;
+    yield into.subarray(at - start, to - start);
+    at = to;
   }
 }

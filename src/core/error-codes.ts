@@ -62,6 +62,8 @@ export const ERROR_CODES = {
   LB_REPO_DAMAGED: damage('A stored object is damaged'),
   LB_REPO_FORGED: damage('A signature does not match: the object was forged or edited'),
   LB_REPO_BUSY: passing('Another sweep is at work'),
+  LB_CONFIRMATION: fails('The plan of a restore was not confirmed, or not as it is'),
+  LB_BUDGET_TOO_SMALL: fails('A step of a job has too little time to get anywhere'),
   LB_BACKUP_TOO_LONG: passing('The backup took longer than the sweep waits'),
   LB_POINT_NOT_FOUND: fails('There is no such recovery point'),
   LB_OBJECT_NOT_FOUND: fails('The recovery point holds no such object'),
@@ -72,10 +74,37 @@ export const ERROR_CODES = {
   LB_SITE_REFUSED: fails('The Kubernetes API server refused a request'),
   LB_CUT_EXPIRED: passing('The site changed faster than it could be read at one revision'),
   LB_CUT_PARTIAL: { title: 'Some resources could not be read', exit: EXIT.partial, retriable: false },
+  // queue
+  LB_QUEUE_UNAVAILABLE: passing('The queue did not answer'),
+  LB_QUEUE_ACCESS: fails('The queue refused the credentials or the permission'),
+  LB_QUEUE_UNTRUSTED: fails('The queue could not prove that it is what it claims to be'),
+  LB_QUEUE_FULL: passing('The queue has no room left'),
+  LB_QUEUE_UNSUITABLE: fails('The server of the queue is not one that jobs are safe in'),
+  LB_QUEUE_IN_USE: fails('Another process has the folder of the embedded queue open'),
+  LB_JOB_INVALID: usage('A job cannot be put into the queue as it is'),
+  LB_JOB_NOT_FOUND: fails('There is no such job in the queue'),
+  LB_JOB_STALLED: fails('The worker died in the middle of this job, several times over'),
+  // functions
+  LB_EVENT_INVALID: usage('An event is not one that the function understands'),
   // restore
   LB_RESTORE_INTO_SOURCE: usage('The target is the very cluster the point was taken from, or that cannot be told'),
   LB_RESTORE_CONFLICT: fails('An object exists already in the target site and differs'),
   LB_RESTORE_INCOMPLETE: { title: 'Some objects could not be restored', exit: EXIT.partial, retriable: false },
+  // drills
+  LB_DRILL_ASSETS: usage('The binaries of a control plane for drills were not found'),
+  LB_DRILL_CLUSTER: fails('The cluster of the drill could not be started, or ended'),
+  LB_DRILL_SITE_USED: usage('The spare site holds what the drill would restore'),
+  LB_DRILL_SITE_BUSY: passing('Another drill is at work in the spare site'),
+  LB_DRILL_NO_POINT: { title: 'There is no safe recovery point to drill with', exit: EXIT.findings, retriable: false },
+  // server
+  LB_API_REQUEST: usage('The server does not understand the request'),
+  LB_API_UNAUTHENTICATED: fails('The server cannot tell who is asking'),
+  LB_API_FORBIDDEN: fails('The role does not permit this'),
+  LB_API_NOT_FOUND: fails('The server has no such thing'),
+  LB_API_CONFLICT: fails('The request does not fit what is there'),
+  LB_API_TOO_MANY: passing('Too many requests were refused'),
+  LB_API_UNAVAILABLE: passing('The server, or what it needs to answer, did not answer'),
+  LB_AUDIT_UNAVAILABLE: passing('The audit trail cannot be written'),
 } as const satisfies Record<string, CodeEntry>;
 
 /** A stable, documented code, such as `LB_KEY_WRONG`. */

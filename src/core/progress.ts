@@ -6,7 +6,7 @@ export interface Progress {
   readonly done: number;
   /** Units in all, when known. */
   readonly total?: number;
-  readonly unit: 'objects' | 'bytes' | 'types' | 'points' | 'packs';
+  readonly unit: 'objects' | 'bytes' | 'types' | 'points' | 'packs' | 'steps';
   /** Plaintext bytes handled so far in this phase. */
   readonly bytes?: number;
   /** What is being worked on, for people. */

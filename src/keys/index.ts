@@ -1,3 +1,5 @@
+export { formatAuditKey, formatAuditPublicKey, generateAuditKey, parseAuditPublicKey } from './audit-key.ts';
+export type { AuditKey, AuditPublicKey } from './audit-key.ts';
 export { generateIdentity, parseIdentities, recipientOf } from './age.ts';
 export type { SlotSecret, UnlockSecrets } from './age.ts';
 export { formatKmsKey, opensSameSlots, parseKmsKey, requireKmsKey } from './kms/address.ts';
@@ -8,7 +10,7 @@ export { generateRepositoryKeys, hasSeparateRoles, maintainKeyOf, publicKeysOf, 
 export type { MaintainKey, PublicKeys, ReadKey, RepositoryKeys, WriteKey } from './material.ts';
 export { formatMaintainKey, formatReadKey, formatWriteKey, parseMaintainKey, parseReadKey, parseRoleKey, parseWriteKey } from './role-keys.ts';
 export { publicKeyFor } from './roles.ts';
-export type { Purpose } from './purposes.ts';
+export type { Purpose, RolePurpose } from './purposes.ts';
 export type { KeysByRole, Role, RoleKey } from './roles.ts';
 export { Secret } from './secret.ts';
 export type { SlotRole } from './slot-content.ts';

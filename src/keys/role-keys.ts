@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
+import { checksum, tokenOf } from './key-text.ts';
 import { hasSeparateRoles, REPOSITORY_ID_BYTES } from './material.ts';
 import type { MaintainKey, ReadKey, WriteKey } from './material.ts';
 import type { Role, RoleKey } from './roles.ts';
@@ -117,17 +117,8 @@ function parse(role: ExportedRole, text: string): Parsed {
   return { version, about: { repositoryId, sealingPublicKey: take(SEALING_PUBLIC_BYTES) }, take };
 }
 
-function tokenOf(text: string): string {
-  return text.replace(/^\s*#.*$/gm, '').replace(/\s+/g, '');
-}
-
 function secret(take: Take): Secret {
   return new Secret(take(32));
-}
-
-/** First 4 bytes of the SHA-256 of all that is before it, in hex. */
-function checksum(signed: string): string {
-  return createHash('sha256').update(signed).digest('hex').slice(0, 8);
 }
 
 function requireSeparateRoles(key: ReadKey | MaintainKey, role: ExportedRole): void {

@@ -1,6 +1,6 @@
 import type { MaintainKey, PublicKeys, ReadKey, RepositoryKeys, WriteKey } from './material.ts';
 import { SIGNED_BY } from './purposes.ts';
-import type { Purpose } from './purposes.ts';
+import type { RolePurpose } from './purposes.ts';
 
 /** What a key lets its holder do. An owner has every role. */
 export interface KeysByRole {
@@ -16,7 +16,7 @@ export type Role = keyof KeysByRole;
 export type RoleKey = { readonly [R in Role]: { readonly role: R; readonly keys: KeysByRole[R] } }[Role];
 
 /** The public key that checks signatures for this purpose. Take it from a key where there is one: a header may be forged. */
-export function publicKeyFor(purpose: Purpose, keys: PublicKeys): Uint8Array {
+export function publicKeyFor(purpose: RolePurpose, keys: PublicKeys): Uint8Array {
   const { signingPublicKey: write, reportPublicKey: read, maintainPublicKey: maintain } = keys;
   return { write, read, maintain }[SIGNED_BY[purpose]];
 }

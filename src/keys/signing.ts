@@ -39,6 +39,11 @@ function toBeSigned(purpose: Purpose, message: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`${purpose}\n`), message]);
 }
 
+/** Made once: it takes as long as checking a signature, and of a public key there are thousands to check. */
+const publicKeys = new Map<string, KeyObject>();
+/** A process has to do with a few repositories. */
+const MOST_KEPT = 64;
+
 function privateKeyOf(seed: Secret): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, seed.expose()]), format: 'der', type: 'pkcs8' });
 }
@@ -46,5 +51,11 @@ function privateKeyOf(seed: Secret): KeyObject {
 function publicKeyOf(raw: Uint8Array): KeyObject {
   if (raw.length !== SIGNING_KEY_BYTES)
     throw new LifeboatError('LB_KEY_INVALID', 'The public signing key is malformed');
-  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+  const name = Buffer.from(raw).toString('latin1');
+  const known = publicKeys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+  if (publicKeys.size >= MOST_KEPT) publicKeys.clear();
+  publicKeys.set(name, key);
+  return key;
 }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { LifeboatError } from '../core/errors.ts';
+import { copyShared } from '../core/shared-memory.ts';
 import { release } from './bytes.ts';
 
 /** AES-256-GCM with 96-bit nonces and 128-bit tags (NIST SP 800-38D). */
@@ -77,7 +78,8 @@ export function unseal(
   let at = 0;
   for (let from = 0; from < length; from += SLICE) {
     const part = decipher.update(sealed.subarray(from, Math.min(length, from + SLICE)));
-    plaintext.set(part, at);
+    // It may be memory that threads share, and lie anywhere in words.
+    copyShared(part, plaintext, at);
     at += part.length;
     release(part);
   }

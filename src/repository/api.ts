@@ -43,6 +43,8 @@ export interface BytesTarget {
 export interface RecordWriter {
   write(record: Uint8Array): Promise<void> | void;
   end(): Promise<StreamRef>;
+  /** Says that a stream is void, ended or not: its records count for nothing. Nothing may be written to it any more. */
+  discard(): void;
 }
 
 /** What one backup added, in bytes as stored (per vault). */
@@ -111,6 +113,12 @@ export interface BackupSession {
    * get it costs a warning; throws when none does.
    */
   commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint>;
+  /**
+   * Stops before the point is whole, for another session to go on: what was given so far is made durable in as many vaults as a
+   * safe point needs, and known to sessions that begin later, which store none of it again. No point is made. Whoever writes
+   * must have stopped; streams may be open. The session is over then, also when this throws. Gives what it added.
+   */
+  suspend(): Promise<WriteStats>;
   /** Gives up: stops uploads. What was stored already is garbage that nobody sees. Idempotent. */
   abort(): Promise<void>;
 }
@@ -119,7 +127,7 @@ export interface BackupSession {
 export interface RepositoryWriter {
   readonly id: string;
   /** `options` go before those the repository was opened with. */
-  begin(site: string, options?: SessionOptions & CopiesOptions): Promise<BackupSession>;
+  begin(site: string, options?: SessionOptions & CopiesOptions & ResumableOptions): Promise<BackupSession>;
   close(): Promise<void>;
 }
 
@@ -127,6 +135,14 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress;
   readonly onWarning?: OnWarning;
+}
+
+/** For sessions that may be ended at any moment, and gone on with by another. */
+export interface ResumableOptions {
+  /** What was stored is known to later sessions after so long, ms. Default: when a good deal more was stored than is known. */
+  readonly knownAfter?: number | undefined;
+  /** Packs are made of so many bytes, at most the usual 16 MiB: what a pack lacks to be whole is lost when the session is ended. */
+  readonly packBytes?: number | undefined;
 }
 
 /** How a backup treats its vaults. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { LifeboatError } from '../core/errors.ts';
-import type { SessionOptions, WriteStats } from './api.ts';
+import type { ResumableOptions, SessionOptions, WriteStats } from './api.ts';
 import { createChunkNamer } from './chunk-id.ts';
 import type { ChunkNamer } from './chunk-id.ts';
 import { encodeIndexObject, isIndexDue } from './index-object.ts';
@@ -34,7 +34,7 @@ export interface Stored {
  */
 export class ChunkStore implements BulkSink {
   readonly #parts: SessionParts;
-  readonly #options: SessionOptions;
+  readonly #options: SessionOptions & ResumableOptions;
   readonly #namer: ChunkNamer;
   readonly #repositoryId: Buffer;
   readonly #gate = new Gate();
@@ -44,6 +44,8 @@ export class ChunkStore implements BulkSink {
   readonly #work = new Set<Promise<void>>();
   readonly #indexes: string[];
   #unindexed: PackIndex[] = [];
+  /** When an index object was written last, or the session began. */
+  #indexedAt: number;
   #pack: PackBuilder | undefined;
   #streams = 0;
   #packsInFlight = 0;
@@ -53,13 +55,14 @@ export class ChunkStore implements BulkSink {
   #stats = { recordsTotal: 0, plaintextBytes: 0, newChunks: 0, newPlaintextBytes: 0, packs: 0, storedBytes: 0 };
 
   /** `onFailure` is told when something in the background has failed, and with it the session. */
-  constructor(parts: SessionParts, options: SessionOptions, onFailure: () => void) {
+  constructor(parts: SessionParts, options: SessionOptions & ResumableOptions, onFailure: () => void) {
     this.#parts = parts;
     this.#options = options;
     this.#onFailure = onFailure;
     this.#namer = createChunkNamer(parts.key.dedupKey);
     this.#repositoryId = Buffer.from(parts.key.repositoryId, 'hex');
     this.#indexes = [...parts.start.known.indexes];
+    this.#indexedAt = parts.clock.now();
     parts.signal.addEventListener('abort', () => this.#gate.wake(), { once: true });
   }
 
@@ -110,6 +113,11 @@ export class ChunkStore implements BulkSink {
     this.#stats.plaintextBytes += bytes;
   }
 
+  uncount(records: number, bytes: number): void {
+    this.#stats.recordsTotal -= records;
+    this.#stats.plaintextBytes -= bytes;
+  }
+
   /** Makes everything durable in as many vaults as are needed for a safe point; the others may lag. */
   async finish(): Promise<Stored> {
     this.check();
@@ -119,6 +127,16 @@ export class ChunkStore implements BulkSink {
     this.check();
     await this.#writeIndex(this.#parts.start.known.merge);
     return { packTable: this.#parts.start.registry.table(), indexes: this.#indexes, stats: { ...this.#stats } };
+  }
+
+  /** Makes what was stored so far durable, and known to later sessions; streams may be open, but nobody writes any more. */
+  async suspend(): Promise<WriteStats> {
+    this.check();
+    this.#closePack();
+    await this.settled();
+    this.check();
+    await this.#writeIndex();
+    return { ...this.#stats };
   }
 
   /** Resolves when nothing is going on in the background any more. Never rejects. */
@@ -143,7 +161,7 @@ export class ChunkStore implements BulkSink {
 
   #packForNewBlock(): PackBuilder {
     if (this.#pack?.full === true && this.#packsInFlight < PACKS_IN_FLIGHT) this.#closePack();
-    this.#pack ??= new PackBuilder(this.#parts.start.registry.add(), this.#repositoryId, this.#parts.sealer);
+    this.#pack ??= new PackBuilder(this.#parts.start.registry.add(), this.#repositoryId, this.#parts.sealer, this.#options.packBytes);
     return this.#pack;
   }
 
@@ -192,7 +210,9 @@ export class ChunkStore implements BulkSink {
       bytes: this.#stats.storedBytes,
     });
     const waiting = this.#unindexed.reduce((sum, { ids }) => sum + ids.length, 0);
-    if (isIndexDue(this.#unindexed.length, waiting, this.#stats.packs)) await this.#writeIndex();
+    const { knownAfter = Infinity } = this.#options;
+    const overdue = this.#parts.clock.now() - this.#indexedAt >= knownAfter;
+    if (overdue || isIndexDue(this.#unindexed.length, waiting, this.#stats.packs)) await this.#writeIndex();
   }
 
   /** Writes an index object of the packs that are in none yet, and of `merge`. */
@@ -200,6 +220,7 @@ export class ChunkStore implements BulkSink {
     const packs = [...this.#unindexed, ...merge];
     if (packs.length === 0) return;
     this.#unindexed = [];
+    this.#indexedAt = this.#parts.clock.now();
     const bytes = await encodeIndexObject(packs, this.#parts.key.indexKey, this.#repositoryId);
     const id = `${compactTime(this.#parts.clock.now())}-${sha256Hex(bytes)}`;
     const named = packs.map(({ pack }) => packKey(pack.id));

@@ -6,6 +6,7 @@ import { genuineView } from './originals.ts';
 import { HEAD_BYTES } from './point-finder.ts';
 import { decodePointHead, decodeSections } from './point.ts';
 import type { PointContext, PointPlace, PointSections } from './point.ts';
+import type { SeenObjects } from './seen-objects.ts';
 import type { PointName } from './vault-contents.ts';
 import { readObject, whereIs } from './vault-io.ts';
 
@@ -20,6 +21,8 @@ export interface HeadsContext {
   readonly signingPublicKey: Uint8Array;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning?: OnWarning | undefined;
+  /** Points that were read before. */
+  readonly seen?: SeenObjects | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export async function findHeads(
 async function headsOf(site: string, ids: ReadonlyMap<string, readonly Vault[]>, context: HeadsContext): Promise<PointSections[]> {
   const newest = [...ids.keys()].sort().slice(-WINDOW);
   const read = await Promise.all(
-    newest.map((id) => fromAny(ids.get(id) ?? [], { site, id }, context, (vault, place) => readBeginning(vault, place, context))),
+    newest.map((id) => beginningOf(ids.get(id) ?? [], { site, id }, context)),
   );
   let candidates = read.filter((point) => point !== undefined);
   for (;;) {
@@ -65,6 +68,16 @@ async function headsOf(site: string, ids: ReadonlyMap<string, readonly Vault[]>,
     // Without them, what they followed is the newest.
     candidates = candidates.filter(({ header }) => !damaged.has(header.id));
   }
+}
+
+/** As `readBeginning`, from the first vault that has it intact, unless it was read before. */
+async function beginningOf(vaults: readonly Vault[], name: PointName, context: HeadsContext): Promise<PointContext | PointSections | undefined> {
+  const place = { ...name, repositoryId: context.repositoryId };
+  const seen = context.seen?.point(place);
+  if (seen !== undefined) return seen;
+  const read = await fromAny(vaults, name, context, (vault) => readBeginning(vault, place, context));
+  if (read !== undefined) context.seen?.keepPoint(place, read);
+  return read;
 }
 
 /** The beginning of a point; a small one is read, and checked, whole. */

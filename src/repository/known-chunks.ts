@@ -13,6 +13,7 @@ import type { NewestPacks } from './newest-packs.ts';
 import { genuineView } from './originals.ts';
 import type { PackRegistry } from './pack-registry.ts';
 import type { PackSet } from './pack-set.ts';
+import type { SeenObjects } from './seen-objects.ts';
 import { forEachParallel } from './parallel.ts';
 import { readNamed, whereIs } from './vault-io.ts';
 
@@ -42,6 +43,8 @@ export interface KnownChunksInput {
   readonly registry: PackRegistry;
   readonly signal?: AbortSignal | undefined;
   readonly onWarning?: OnWarning | undefined;
+  /** Index objects that were read before. */
+  readonly seen?: SeenObjects | undefined;
 }
 
 /** What a backup can use of what was stored before. */
@@ -201,6 +204,9 @@ async function readIndex(
   vaults: readonly Vault[],
   input: KnownChunksInput,
 ): Promise<{ readonly bytes: number; readonly index: OpenIndex } | undefined> {
+  const repository = toHex(input.repositoryId);
+  const seen = input.seen?.index(repository, id);
+  if (seen !== undefined) return seen;
   for (const vault of vaults) {
     const key = indexKey(id);
     try {
@@ -208,6 +214,7 @@ async function readIndex(
       const { length } = bytes;
       const index = await openIndexObject(bytes, input.indexKey, input.repositoryId);
       release(bytes);
+      input.seen?.keepIndex(repository, id, { bytes: length, index });
       return { bytes: length, index };
     } catch (error) {
       input.signal?.throwIfAborted();

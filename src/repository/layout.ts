@@ -13,6 +13,9 @@ export const RESCUE_PREFIX = 'rescue/';
 /** What verifications leave behind. */
 export const REPORTS_PREFIX = 'reports/verify/';
 
+/** What long work leaves behind, so that it is known of when the queue is lost. */
+export const JOBS_PREFIX = 'jobs/';
+
 /** Lower-case hex of a SHA-256. */
 export const SHA256_HEX = /^[0-9a-f]{64}$/;
 

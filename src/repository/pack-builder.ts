@@ -86,6 +86,7 @@ export class PackBuilder {
   /** The session's number for it. */
   readonly number: number;
   readonly #repositoryId: Uint8Array;
+  readonly #target: number;
   readonly #keys: PackKeys;
   /** The first bytes, once the content key is sealed. */
   readonly #header: Promise<Buffer>;
@@ -96,8 +97,10 @@ export class PackBuilder {
   #sealedBytes = 0;
   #chunks = 0;
 
-  constructor(number: number, repositoryId: Uint8Array, sealer: Sealer) {
+  /** `target`: sealed bytes after which it is full; `PACK_TARGET` at most. */
+  constructor(number: number, repositoryId: Uint8Array, sealer: Sealer, target = PACK_TARGET) {
     this.number = number;
+    this.#target = Math.min(target, PACK_TARGET);
     this.#repositoryId = repositoryId;
     const contentKey = randomBytes(32);
     this.#keys = packKeys(contentKey, repositoryId);
@@ -116,7 +119,7 @@ export class PackBuilder {
 
   /** True when no further block should be begun. */
   get full(): boolean {
-    return this.#sealedBytes >= PACK_TARGET || this.#blocks.length >= PACK_BLOCKS || this.#chunks >= PACK_CHUNKS;
+    return this.#sealedBytes >= this.#target || this.#blocks.length >= PACK_BLOCKS || this.#chunks >= PACK_CHUNKS;
   }
 
   begin(buffer: Buffer): OpenBlock {

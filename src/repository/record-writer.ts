@@ -23,6 +23,8 @@ export interface ChunkSink {
   ready(): Promise<void> | void;
   /** The stream will store nothing more. */
   ended(stream: object, records: number, bytes: number): void;
+  /** What a stream that has ended holds does not count. */
+  uncount(records: number, bytes: number): void;
 }
 
 /** Encoded extent lists longer than this are stored as a stream themselves. */
@@ -42,6 +44,7 @@ export class ChunkedRecordWriter implements RecordWriter {
   #records = 0;
   #bytes = 0;
   #ended = false;
+  #void = false;
 
   constructor(sink: ChunkSink) {
     this.#sink = sink;
@@ -73,6 +76,14 @@ export class ChunkedRecordWriter implements RecordWriter {
     }
     this.#sink.ended(this, this.#records, this.#bytes);
     return { records: this.#records, bytes: this.#bytes, extents: encoded.toString('base64') };
+  }
+
+  discard(): void {
+    if (this.#void) return;
+    this.#void = true;
+    if (this.#ended) return this.#sink.uncount(this.#records, this.#bytes);
+    this.#ended = true;
+    this.#sink.ended(this, 0, 0);
   }
 
   #cut(bytes: Uint8Array): void {

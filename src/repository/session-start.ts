@@ -14,6 +14,7 @@ import { packsIn } from './pack-table.ts';
 import type { PackRef } from './pack-table.ts';
 import type { PointSections } from './point.ts';
 import { withoutRemoved } from './removal/live-points.ts';
+import type { SeenObjects } from './seen-objects.ts';
 import type { Storing } from './storing/storing.ts';
 import { requireUnswept } from './sweep/unswept.ts';
 import { unfinishedPoints } from './unfinished-points.ts';
@@ -43,15 +44,16 @@ export interface StartInput {
   /** Brings to each vault what it lacks of what the point will name. */
   readonly storing: Storing;
   readonly copies: number;
+  readonly seen?: SeenObjects | undefined;
 }
 
 /** Finds out what the backup follows and what is stored already, and has vaults that lack some of it get that from the others. */
 export async function startSession(input: StartInput, options: SessionOptions): Promise<SessionStart> {
-  const { site, key, storing, copies } = input;
+  const { site, key, storing, copies, seen } = input;
   const { signal, onWarning } = options;
   const views = await withoutRemoved(input.views, key, { signal, onWarning });
   const slots = holders(views, (view) => view.slots);
-  const { previous, indexes, preferred, excluded } = await lookBack(site, key, views, options);
+  const { previous, indexes, preferred, excluded } = await lookBack(site, key, views, { ...options, seen });
   const registry = new PackRegistry((pack) => owePack(pack, views, storing, options));
   const known = await loadKnownChunks({
     indexes,
@@ -64,6 +66,7 @@ export async function startSession(input: StartInput, options: SessionOptions): 
     registry,
     signal,
     onWarning,
+    seen,
   });
   // The point will name these; a vault that missed them, being away or new, gets them from another.
   const small = [
@@ -92,7 +95,7 @@ async function lookBack(
   site: string,
   { repositoryId, signingPublicKey }: WriteKey,
   views: ReadonlyMap<Vault, VaultView>,
-  { signal, onWarning }: SessionOptions,
+  { signal, onWarning, seen }: SessionOptions & { readonly seen?: SeenObjects | undefined },
 ): Promise<{
   readonly previous: readonly PreviousPoint[];
   /** Index objects that are worth reading, and the vaults that have them. */
@@ -102,7 +105,7 @@ async function lookBack(
   readonly excluded: ReadonlySet<string>;
 }> {
   const points = new Map([...views].map(([vault, view]) => [vault, view.points]));
-  const headsBySite = await findHeads(points, { repositoryId, signingPublicKey, signal, onWarning });
+  const headsBySite = await findHeads(points, { repositoryId, signingPublicKey, signal, onWarning, seen });
   const heads = [...headsBySite.values()].flat();
   const doomed = marksOf(views, heads);
   const previous = headsBySite.get(site) ?? [];

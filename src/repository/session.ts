@@ -7,6 +7,7 @@ import type {
   PointHeader,
   ReadAt,
   RecordWriter,
+  ResumableOptions,
   SessionOptions,
   WriteStats,
 } from './api.ts';
@@ -28,7 +29,7 @@ export class Session implements BackupSession {
   #bulk: BulkWriter | undefined;
   #committing = false;
 
-  constructor(parts: SessionParts, options: SessionOptions) {
+  constructor(parts: SessionParts, options: SessionOptions & ResumableOptions) {
     this.#parts = parts;
     this.#chunks = new ChunkStore(parts, options, () => this.#bulk?.failed());
   }
@@ -57,18 +58,30 @@ export class Session implements BackupSession {
     return committed;
   }
 
+  async suspend(): Promise<WriteStats> {
+    if (this.#committing) throw new LifeboatError('LB_INTERNAL', 'A backup that was committed cannot be suspended');
+    this.#committing = true;
+    try {
+      this.#bulk?.finish();
+      return await this.#chunks.suspend();
+    } finally {
+      await this.abort();
+    }
+  }
+
   async abort(): Promise<void> {
     this.#parts.abort.abort(new LifeboatError('LB_INTERRUPTED', 'The backup was given up'));
     this.#parts.release();
-    this.#bulk?.end();
+    const ended = this.#bulk?.end();
     await this.#chunks.settled();
     await this.#parts.storing.settled();
+    await ended;
   }
 
   async #commit(point: { readonly at: string; readonly complete: boolean; readonly manifest: Json }): Promise<CommittedPoint> {
     const { storing, dropped, copies, site, start, key } = this.#parts;
     this.#bulk?.finish();
-    const made = await this.#chunks.finish().finally(() => this.#bulk?.end());
+    const made = await this.#chunks.finish().finally(() => void this.#bulk?.end());
     const now = this.#parts.clock.now();
     if (now - this.#parts.startedAt > BACKUP_LIMIT) await start.requireUnswept(made.packTable, now);
     const committedAt = afterAll(this.#parts.clock.now(), start.previous);

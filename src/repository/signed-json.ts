@@ -81,9 +81,11 @@ function parse(line: Uint8Array, format: string): unknown {
   }
 }
 
+const kindSchema = z.object({ format: z.string(), version: z.int().min(1) });
+
 function checkVersion(document: unknown, format: string): void {
-  const kind = z.object({ format: z.literal(format), version: z.int().min(1) }).safeParse(document);
-  if (!kind.success) throw damaged(format, 'is something else');
+  const kind = kindSchema.safeParse(document);
+  if (!kind.success || kind.data.format !== format) throw damaged(format, 'is something else');
   if (kind.data.version <= FORMAT_VERSION) return;
   const message = `The ${format} has format version ${kind.data.version}; this lifeboat reads up to ${FORMAT_VERSION}`;
   throw new LifeboatError('LB_REPO_NEWER_FORMAT', message, { hint: 'Use a newer lifeboat.' });

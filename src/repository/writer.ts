@@ -11,6 +11,7 @@ import type { CopiesOptions, RepositoryWriter } from './api.ts';
 import { Lanes } from './lanes.ts';
 import { SITE_NAME } from './layout.ts';
 import { startSession } from './session-start.ts';
+import type { SeenObjects } from './seen-objects.ts';
 import { Session } from './session.ts';
 import { Storing } from './storing/storing.ts';
 import { requireHeader } from './vault-header.ts';
@@ -32,6 +33,8 @@ export interface OpenWriterOptions extends CopiesOptions {
   readonly signal?: AbortSignal;
   /** A vault that gives no answer for so long is taken for gone, ms. Default: three minutes. */
   readonly silence?: number;
+  /** What this process has read before. */
+  readonly seen?: SeenObjects | undefined;
 }
 
 /**
@@ -83,7 +86,7 @@ export async function openWriter(options: OpenWriterOptions): Promise<Repository
           onProgress: session.onProgress,
           onWarning: session.onWarning,
         });
-        const start = await startSession({ site, key: writeKey, views, storing, copies }, { ...session, signal });
+        const start = await startSession({ site, key: writeKey, views, storing, copies, seen: options.seen }, { ...session, signal });
         const parts = { site, key: writeKey, sealer, storing, dropped: lanes.dropped, copies, start, clock, abort, release, startedAt };
         return new Session({ ...parts, signal }, session);
       } catch (error) {

@@ -12,7 +12,7 @@ import { compileSelection } from './selection.ts';
 import type { CutSummary, ResourceType, Selection } from './types.ts';
 import { typeName } from './types.ts';
 
-export type { CutSink } from './read-type.ts';
+export type { CutSink, TypeSink } from './read-type.ts';
 
 export interface CutOptions {
   /** May still be on its way: what can be done without it is done meanwhile. */

@@ -5,7 +5,8 @@ import { isPassing, isRefusal, SiteError } from './errors.ts';
 
 /**
  * How a request failed, which decides how long it is repeated:
- * `away`: nobody answered (the API server restarts, the network is cut) — until it has been away for `outageMs`;
+ * `away`: nobody answered (the API server restarts, the network is cut) — until it has been away for `outageMs`, not
+ * counting what a pause took too long because this process was halted: its own network may have to come back first;
  * `busy`: 429, it asks to slow down — `busyAttempts` times, waiting as long as it says;
  * `failing`: it answers with an error of its own (5xx) — `failingAttempts` times, because some of these never pass;
  * `final`: repeating is useless.
@@ -86,7 +87,10 @@ export async function withRetries<T>(attempt: (progress: () => void) => Promise<
       let ready = false;
       for (let waits = failures; !ready; waits += 1) {
         if (clock.now() - awaySince >= limits.outageMs) throw error;
-        await clock.sleep(pause(waits, error), signal);
+        const asleepSince = clock.now();
+        const ms = pause(waits, error);
+        await clock.sleep(ms, signal);
+        awaySince += Math.max(0, clock.now() - asleepSince - ms);
         ready = options.health === undefined || (await options.health.ready());
       }
     }

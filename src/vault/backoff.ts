@@ -11,7 +11,10 @@ export interface RetryPolicy {
   readonly firstPauseMs: number;
   /** Upper bound of any pause, also of one the store asks for. */
   readonly longestPauseMs: number;
-  /** No try begins later than this after the first one began, or after the work last got further. */
+  /**
+   * No try begins later than this after the first one began, or after the work last got further. One try counts for no more
+   * than half of it: that it took hours says that the process was halted, and the next one may find all well.
+   */
   readonly totalMs: number;
   readonly clock: Clock;
   /** A number in [0, 1): spreads the pauses of many callers. */
@@ -47,7 +50,10 @@ export class Backoff {
   readonly #policy: RetryPolicy;
   readonly #what: string;
   readonly #signal: AbortSignal | undefined;
+  /** When the try that goes on began, or last got further. */
   #began: number;
+  /** What the tries and pauses before it took. */
+  #spent = 0;
   #failed = 0;
   #inARow = 0;
 
@@ -66,6 +72,7 @@ export class Backoff {
   /** To be called when the work got further: tries and time are counted from here. */
   progressed(): void {
     this.#inARow = 0;
+    this.#spent = 0;
     this.#began = this.#policy.clock.now();
   }
 
@@ -82,9 +89,11 @@ export class Backoff {
     const bound = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#inARow - 1));
     const asked = error instanceof VaultError ? Math.min(error.retryAfterMs ?? 0, longestPauseMs) : 0;
     const pauseMs = Math.max(random() * bound, asked);
-    if (clock.now() + pauseMs - this.#began > totalMs) throw error;
+    this.#spent += Math.min(clock.now() - this.#began, totalMs / 2) + pauseMs;
+    if (this.#spent > totalMs) throw error;
     onRetry?.({ what: this.#what, attempt: this.#failed, pauseMs, error });
     await clock.sleep(pauseMs, this.#signal);
+    this.#began = clock.now();
   }
 }
 

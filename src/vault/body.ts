@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { Alarm } from '../core/alarm.ts';
 import { endedEarly, VaultError } from './errors.ts';
 import type { Remote, RemoteCall } from './remote.ts';
 import { withCleanup } from './streams.ts';
@@ -39,11 +40,11 @@ async function* readParts(
   const { key = '', length, idleMs, signal, checksum } = wanted;
   let waiting = true;
   let stalled = false;
-  const timer = setTimeout(() => {
+  const alarm = new Alarm(idleMs, () => {
     if (!waiting) return;
     stalled = true;
     body.destroy();
-  }, idleMs);
+  });
   const onAbort = (): void => {
     body.destroy();
   };
@@ -57,7 +58,7 @@ async function* readParts(
       checksum?.update(part);
       yield part;
       waiting = true;
-      timer.refresh();
+      alarm.restart();
     }
     signal?.throwIfAborted();
     if (received !== length) throw endedEarly(remote.vault, key, received, length);
@@ -66,7 +67,7 @@ async function* readParts(
     if (stalled) throw remote.tooSlow(wanted, idleMs);
     throw await remote.explain(error, wanted);
   } finally {
-    clearTimeout(timer);
+    alarm.stop();
     signal?.removeEventListener('abort', onAbort);
     body.destroy();
   }

@@ -1,3 +1,5 @@
+import { Alarm } from '../core/alarm.ts';
+
 /** A deadline around one call, and whether it is what ended the call. */
 export interface Deadline {
   /** Fires when the caller's signal does, or when the time is up. */
@@ -7,8 +9,8 @@ export interface Deadline {
 }
 
 /**
- * Runs `call` with a signal that also fires after `ms` milliseconds. Unlike `AbortSignal.any` with
- * `AbortSignal.timeout` it leaves nothing behind on a signal that lives as long as the program.
+ * Runs `call` with a signal that also fires after `ms` milliseconds, those in which the process was halted not counted. Unlike
+ * `AbortSignal.any` with `AbortSignal.timeout` it leaves nothing behind on a signal that lives as long as the program.
  */
 export async function withDeadline<T>(
   ms: number,
@@ -18,16 +20,16 @@ export async function withDeadline<T>(
   caller?.throwIfAborted();
   const controller = new AbortController();
   let timeIsUp = false;
-  const timer = setTimeout(() => {
+  const alarm = new Alarm(ms, () => {
     timeIsUp = true;
     controller.abort(new DOMException(`no answer within ${ms} ms`, 'TimeoutError'));
-  }, ms);
+  });
   const onAbort = (): void => controller.abort(caller?.reason);
   caller?.addEventListener('abort', onAbort, { once: true });
   try {
     return await call({ signal: controller.signal, passed: () => timeIsUp && caller?.aborted !== true });
   } finally {
-    clearTimeout(timer);
+    alarm.stop();
     caller?.removeEventListener('abort', onAbort);
   }
 }

@@ -74,6 +74,8 @@ class DirectoryVault implements Vault {
   readonly #temp: string;
   readonly #folders: DurableFolders;
   #swept: Promise<void> | undefined;
+  /** Files here can be read with direct I/O. */
+  #readsDirectly = false;
 
   constructor(name: string, root: string) {
     this.name = name;
@@ -273,7 +275,8 @@ class DirectoryVault implements Vault {
     try {
       signal?.throwIfAborted();
       const path = join(this.#root, key);
-      const direct = length >= DIRECT_FROM ? await openDirect(path, 'read') : undefined;
+      const direct = length >= DIRECT_FROM ? await openDirect(path, this.#readsDirectly ? 'read another' : 'read') : undefined;
+      if (direct !== undefined) this.#readsDirectly = true;
       file = direct ?? (await open(path, 'r'));
       for await (const part of direct === undefined ? readCached(file, range, into) : readDirect(direct, range, into)) {
         done += part.length;

@@ -1,3 +1,4 @@
+import { Alarm } from '../core/alarm.ts';
 import { VaultError } from './errors.ts';
 import type {
   CallOptions,
@@ -18,7 +19,8 @@ const SLOWEST_UPLOAD = 32;
 /**
  * A vault of which no call stays without an answer for longer than `ms`: a folder on a server that is gone hangs for
  * ever, and its driver cannot tell. What hangs fails with `LB_VAULT_UNAVAILABLE`; a late answer is ignored. A listing
- * and a body may take any time as long as something comes. To be put around whatever tries calls again.
+ * and a body may take any time as long as something comes. Time in which the process was halted does not count. To be put
+ * around whatever tries calls again.
  */
 export function withSilenceLimit(vault: Vault, ms: number): Vault {
   return new ImpatientVault(vault, ms);
@@ -136,7 +138,7 @@ class Call {
   readonly #key: string | undefined;
   readonly #caller: AbortSignal | undefined;
   readonly #controller = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #alarm: Alarm | undefined;
   /** Gives up what is being waited for. */
   #giveUp: ((reason: Error) => void) | undefined;
 
@@ -162,8 +164,8 @@ class Call {
         return;
       }
       this.#giveUp = reject;
-      if (this.#timer === undefined) this.#timer = setTimeout(() => this.#silent(ms), ms);
-      else this.#timer.refresh();
+      if (this.#alarm === undefined) this.#alarm = new Alarm(ms, () => this.#silent(ms));
+      else this.#alarm.restart();
       coming.then(
         (answer) => {
           this.#giveUp = undefined;
@@ -178,7 +180,7 @@ class Call {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#alarm?.stop();
     this.#caller?.removeEventListener('abort', this.#onAbort);
   }
 

@@ -93,6 +93,7 @@ export interface GetOptions extends ReadOptions {
   /**
    * Memory for what is asked for. A driver that can read straight into it yields parts of it, each in its place; the others
    * ignore it. After a failure something may still be on its way into it: use it no more then.
+   * Where it lies `alongside` the object (src/core/direct-io.ts), the rest of its first and last page may be overwritten as well.
    */
   readonly into?: Uint8Array | undefined;
 }

@@ -215,3 +215,74 @@ export const NOTES: readonly Example[] = [
   { rule: 'mesh-skupper', type: 'sites.skupper.io', object: inNamespace('a', 'x') },
   { rule: 'mesh-submariner', type: 'submariners.submariner.io', object: inNamespace('a', 'x') },
 ];
+
+const NEVER = 'lifeboat-drill-none';
+const IN_SPARE: Partial<Facts> = { drill: { spare: true, mark: 'abc' } };
+/** What a drill does to every object of a spare site beside. */
+const MARKED = { labels: { 'lifeboat-drill': 'abc' } };
+
+/** In a drill into a control plane of its own, if no facts say otherwise. */
+export const DRILLS: readonly Example[] = [
+  { rule: 'drill-suspended', type: 'cronjobs.batch', object: { ...inNamespace('a', 'x'), spec: { suspend: false } }, becomes: { ...inNamespace('a', 'x'), spec: { suspend: true } }, spares: [{ ...inNamespace('a', 'x'), spec: { suspend: true } }] },
+  {
+    rule: 'drill-unscheduled',
+    type: 'deployments.apps',
+    object: { ...inNamespace('a', 'x'), spec: { replicas: 3, template: { spec: { nodeName: 'n1', schedulerName: 'default-scheduler', containers: [] } } } },
+    becomes: { ...inNamespace('a', 'x'), spec: { replicas: 3, template: { spec: { schedulerName: NEVER, containers: [] } } } },
+  },
+  { rule: 'drill-unscheduled', type: 'pods', object: { ...inNamespace('a', 'x'), spec: { containers: [{}] } }, becomes: { ...inNamespace('a', 'x'), spec: { containers: [{}], schedulerName: NEVER } } },
+  {
+    rule: 'drill-webhooks',
+    type: 'validatingwebhookconfigurations.admissionregistration.k8s.io',
+    object: { ...meta('x'), webhooks: [{ name: 'a', failurePolicy: 'Fail', objectSelector: { matchExpressions: [{}], matchLabels: { a: 'b' } } }, { name: 'b' }] },
+    becomes: { ...meta('x'), webhooks: [{ name: 'a', failurePolicy: 'Ignore', objectSelector: { matchExpressions: [{}], matchLabels: { a: 'b', [NEVER]: 'true' } } }, { name: 'b', failurePolicy: 'Ignore', objectSelector: { matchLabels: { [NEVER]: 'true' } } }] },
+    spares: [meta('none')],
+  },
+  {
+    rule: 'drill-conversion',
+    type: 'customresourcedefinitions.apiextensions.k8s.io',
+    object: { ...meta('x'), spec: { conversion: { strategy: 'Webhook', webhook: {} }, versions: [{ name: 'v1beta2', served: true, storage: true }, { name: 'v1', served: true, storage: false }, { name: 'v2', served: false, storage: false }, { name: 'v1alpha1', served: true }] } },
+    becomes: { ...meta('x'), spec: { conversion: { strategy: 'None' }, versions: [{ name: 'v1beta2', served: true, storage: false }, { name: 'v1', served: true, storage: true }, { name: 'v2', served: false, storage: false }, { name: 'v1alpha1', served: true, storage: false }] } },
+    spares: [{ ...meta('x'), spec: { conversion: { strategy: 'None' }, versions: [{ name: 'v1beta1', served: true, storage: true }, { name: 'v1', served: true, storage: false }] } }],
+  },
+  {
+    rule: 'drill-aggregated-apis',
+    type: 'apiservices.apiregistration.k8s.io',
+    object: { ...meta('v1.x'), spec: { group: 'x', version: 'v1', service: { name: 'a' }, caBundle: 'b', insecureSkipTLSVerify: true } },
+    becomes: { ...meta('v1.x'), spec: { group: 'x', version: 'v1' } },
+  },
+  {
+    rule: 'drill-load-balancers',
+    type: 'services',
+    object: { ...inNamespace('a', 'x'), spec: { type: 'LoadBalancer', loadBalancerClass: 'c', allocateLoadBalancerNodePorts: true, externalTrafficPolicy: 'Local', healthCheckNodePort: 1, ports: [{ port: 80, nodePort: 30000 }], externalIPs: ['192.0.2.1'] } },
+    becomes: { ...inNamespace('a', 'x'), spec: { type: 'ClusterIP', ports: [{ port: 80 }] } },
+    spares: [{ ...inNamespace('a', 'x'), spec: { type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 30000 }] } }, { ...inNamespace('a', 'x'), spec: { type: 'ExternalName', externalName: 'example.com' } }],
+  },
+  {
+    rule: 'drill-annotations',
+    type: 'ingresses.networking.k8s.io',
+    object: inNamespace('a', 'x', { annotations: { 'external-dns.alpha.kubernetes.io/hostname': 'a', 'cert-manager.io/cluster-issuer': 'b', 'kubernetes.io/ingress.class': 'c', mine: 'd' } }),
+    becomes: inNamespace('a', 'x', { annotations: { mine: 'd' } }),
+  },
+  { rule: 'drill-volumes', type: 'persistentvolumes', object: { ...meta('nfs-1'), spec: { nfs: {}, persistentVolumeReclaimPolicy: 'Delete' } }, becomes: { ...meta('nfs-1'), spec: { nfs: {}, persistentVolumeReclaimPolicy: 'Retain' } } },
+  { rule: 'drill-volumes', type: 'volumesnapshotcontents.snapshot.storage.k8s.io', object: { ...meta('x'), spec: { source: { snapshotHandle: 'h' }, deletionPolicy: 'Delete' } }, becomes: { ...meta('x'), spec: { source: { snapshotHandle: 'h' }, deletionPolicy: 'Retain' } } },
+  { rule: 'drill-spare-ingress', type: 'ingresses.networking.k8s.io', facts: IN_SPARE, object: { ...inNamespace('a', 'x'), spec: { ingressClassName: 'public' } }, becomes: { ...inNamespace('a', 'x', MARKED), spec: { ingressClassName: NEVER } } },
+  { rule: 'drill-spare-claims', type: 'persistentvolumeclaims', facts: IN_SPARE, object: { ...inNamespace('a', 'x'), spec: { dataSource: {}, storageClassName: 'fast' } }, becomes: { ...inNamespace('a', 'x', MARKED), spec: { storageClassName: 'fast', volumeName: NEVER } } },
+  { rule: 'drill-spare-defaults', type: 'priorityclasses.scheduling.k8s.io', facts: IN_SPARE, object: { ...meta('x'), value: 1, globalDefault: true }, becomes: { ...meta('x', MARKED), value: 1 } },
+  {
+    rule: 'drill-spare-policies',
+    type: 'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+    facts: IN_SPARE,
+    object: { ...meta('x'), spec: { policyName: 'p' } },
+    becomes: { ...meta('x', MARKED), spec: { policyName: 'p', matchResources: { objectSelector: { matchLabels: { [NEVER]: 'true' } } } } },
+  },
+  {
+    rule: 'drill-spare-rights',
+    type: 'clusterrolebindings.rbac.authorization.k8s.io',
+    facts: IN_SPARE,
+    object: { ...meta('x'), subjects: [{ kind: 'User', name: 'ada' }, { kind: 'ServiceAccount', name: 's', namespace: 'a' }, { kind: 'Group', name: 'g' }] },
+    becomes: { ...meta('x', MARKED), subjects: [{ kind: 'ServiceAccount', name: 's', namespace: 'a' }] },
+  },
+  { rule: 'drill-spare-finalizers', type: 'configmaps', facts: IN_SPARE, object: inNamespace('a', 'x', { finalizers: ['example.com/f'] }), becomes: inNamespace('a', 'x', MARKED) },
+  { rule: 'drill-spare-mark', type: 'configmaps', facts: IN_SPARE, object: inNamespace('a', 'x', { labels: { a: 'b' } }), becomes: inNamespace('a', 'x', { labels: { a: 'b', 'lifeboat-drill': 'abc' } }) },
+];

@@ -2,6 +2,11 @@ import { CATALOGUE } from '../../src/adapt/catalogue.ts';
 import type { Rule } from '../../src/adapt/rule.ts';
 import { WAVES } from '../../src/pipeline/restore/waves.ts';
 
+/** The part of docs/drills.md that says what the code says. */
+export function drillParts(): Readonly<Record<string, string>> {
+  return { 'drill rules': table(['rule', 'of', 'fields', 'why'], (rule) => (rule.effect === 'drill' ? [fields(rule.fields), rule.why] : undefined)) };
+}
+
 /** The parts of docs/restore.md that say what the code says, as they must be there. */
 export function generatedParts(): Readonly<Record<string, string>> {
   return {
@@ -35,7 +40,7 @@ export function withParts(text: string, parts: Readonly<Record<string, string>>)
     const end = `\n<!-- end ${name} -->`;
     const from = result.indexOf(begin);
     const to = result.indexOf(end, from);
-    if (from < 0 || to < 0) throw new Error(`docs/restore.md has no place for "${name}"`);
+    if (from < 0 || to < 0) throw new Error(`the page has no place for "${name}"`);
     result = result.slice(0, from + begin.length) + part + result.slice(to);
   }
   return result;

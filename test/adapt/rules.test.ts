@@ -9,7 +9,7 @@ import type { JsonObject } from '../../src/adapt/json.ts';
 import { isPristine } from '../../src/adapt/pristine.ts';
 import { readRow, sameButFilled } from '../../src/adapt/row.ts';
 import type { Row } from '../../src/adapt/row.ts';
-import { ASIDES, CHANGES, DROPS, FILLS, NOTES } from './examples.ts';
+import { ASIDES, CHANGES, DRILLS, DROPS, FILLS, NOTES } from './examples.ts';
 import type { Example } from './examples.ts';
 import { kind } from './kinds.ts';
 
@@ -82,8 +82,30 @@ describe('rules that tell people', () => {
   });
 });
 
+describe('rules for drills', () => {
+  const inDrill = (example: Example): Example => ({ ...example, facts: { drill: { spare: false, mark: '' }, ...example.facts } });
+
+  it.each(DRILLS)('$rule makes $type harmless in a drill, and nowhere else', (example) => {
+    const drilled = adapted(inDrill(example), example.object);
+    expect(drilled.kept && drilled.changed).toContain(example.rule);
+    expect(portable(inDrill(example), example.object)).toEqual(example.becomes);
+    for (const spared of example.spares ?? []) expect(portable(inDrill(example), spared)).toEqual(spared);
+    const restored = adapted({ type: example.type }, example.object);
+    expect(restored.kept && restored.changed).not.toContain(example.rule);
+  });
+
+  it.each(DRILLS)('$rule changes nothing in $type that it has changed already', (example) => {
+    const again = portable(inDrill(example), example.becomes ?? {});
+    expect(again).toEqual(example.becomes);
+  });
+
+  it('that are for spare sites leave a control plane of the drill alone', () => {
+    expect(portable({ rule: '', type: 'configmaps', object: {}, facts: { drill: { spare: false, mark: 'abc' } } }, { metadata: { name: 'x', finalizers: ['f'] } })).toEqual({ metadata: { name: 'x', finalizers: ['f'] } });
+  });
+});
+
 it('every rule about single objects has an example', () => {
-  const shown = new Set([...DROPS, ...CHANGES, ...ASIDES, ...FILLS, ...NOTES].map(({ rule }) => rule));
+  const shown = new Set([...DROPS, ...CHANGES, ...ASIDES, ...FILLS, ...NOTES, ...DRILLS].map(({ rule }) => rule));
   expect(CATALOGUE.filter((rule) => rule.effect !== 'set').map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);
 });
 

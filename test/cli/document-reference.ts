@@ -29,6 +29,11 @@ export function documentReference(documents: Readonly<Record<string, z.ZodType>>
   return [...sections, '### Groups that several documents have', ...groups].join('\n\n');
 }
 
+/** One document, member by member. */
+export function documentTable(document: z.ZodType): string {
+  return table(z.toJSONSchema(document) as Schema);
+}
+
 /** Paths of members that have no description, by document. */
 export function undescribed(documents: Readonly<Record<string, z.ZodType>>): readonly string[] {
   return Object.entries(documents).flatMap(([title, document]) => {

@@ -1,10 +1,14 @@
 import type { z } from 'zod';
+import { drillDocument, drillDryRunDocument, drillReportsDocument } from './documents/drill.ts';
 import { addedDocument, exportedDocument, identityDocument, removedDocument, rotatedDocument, slotsDocument } from './documents/keys.ts';
+import { jobDocument, jobsDocument } from './documents/jobs.ts';
 import { errorDocument } from './documents/parts.ts';
 import { placementDocument } from './documents/placement.ts';
 import { backupDocument, objectDocument, objectsDocument, pointsDocument, removedPointsDocument, showDocument } from './documents/points.ts';
 import { diffDocument, planDocument, restoreDocument } from './documents/restore.ts';
+import { auditInitDocument, auditListDocument, auditVerifyDocument, remoteAcceptedDocument, remoteRestoreDocument } from './documents/server.ts';
 import { doctorDocument, initDocument } from './documents/setup.ts';
+import { statusDocument } from './documents/status.ts';
 import { replicateDocument, retainDocument, sweepDocument, verifyDocument } from './documents/vaults.ts';
 
 /**
@@ -13,9 +17,15 @@ import { replicateDocument, retainDocument, sweepDocument, verifyDocument } from
  */
 export {
   addedDocument,
+  auditInitDocument,
+  auditListDocument,
+  auditVerifyDocument,
   backupDocument,
   diffDocument,
   doctorDocument,
+  drillDocument,
+  drillDryRunDocument,
+  drillReportsDocument,
   errorDocument,
   exportedDocument,
   identityDocument,
@@ -25,6 +35,8 @@ export {
   placementDocument,
   planDocument,
   pointsDocument,
+  remoteAcceptedDocument,
+  remoteRestoreDocument,
   removedDocument,
   removedPointsDocument,
   replicateDocument,
@@ -33,6 +45,7 @@ export {
   rotatedDocument,
   showDocument,
   slotsDocument,
+  statusDocument,
   sweepDocument,
   verifyDocument,
 };
@@ -52,6 +65,7 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodObject>> = {
   '`lifeboat backup`': backupDocument,
   '`lifeboat points`': pointsDocument,
   '`lifeboat points --removed`': removedPointsDocument,
+  '`lifeboat status`': statusDocument,
   '`lifeboat show POINT`': showDocument,
   '`lifeboat show POINT --objects`': objectsDocument,
   '`lifeboat show POINT OBJECT`': objectDocument,
@@ -62,4 +76,14 @@ export const DOCUMENTS: Readonly<Record<string, z.ZodObject>> = {
   '`lifeboat sweep`': sweepDocument,
   '`lifeboat restore --plan`': planDocument,
   '`lifeboat restore`': restoreDocument,
+  '`lifeboat drill`': drillDocument,
+  '`lifeboat drill --dry-run`': drillDryRunDocument,
+  '`lifeboat drill --reports`': drillReportsDocument,
+  '`lifeboat jobs`': jobsDocument,
+  '`lifeboat jobs ID`': jobDocument,
+  '`lifeboat restore --server`': remoteAcceptedDocument,
+  '`lifeboat restore --server --follow`': remoteRestoreDocument,
+  '`lifeboat audit init`': auditInitDocument,
+  '`lifeboat audit verify`': auditVerifyDocument,
+  '`lifeboat audit list`': auditListDocument,
 };

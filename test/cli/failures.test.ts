@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { chmod, chown, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseWriteKey } from '../../src/keys/index.ts';
 import { signFor } from '../../src/keys/signing.ts';
+import { LAUNCHER } from '../support/launcher.ts';
 import { startFaultProxy } from '../testbed/fault-proxy.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
@@ -98,8 +98,7 @@ describe('a vault', () => {
 
 /** Runs the command line as another user; undefined when that user cannot even read it. */
 async function asUser(where: Home, args: readonly string[], uid: number | undefined): Promise<{ code: number; stdout: string } | undefined> {
-  const launcher = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
-  const child = spawn(process.execPath, [launcher, ...args], {
+  const child = spawn(process.execPath, [LAUNCHER, ...args], {
     cwd: where.folder,
     env: { PATH: process.env['PATH'] ?? '', HOME: where.folder },
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -165,10 +164,7 @@ describe('lifeboat doctor', () => {
 
   it('goes on to the vaults when the site cannot be reached', async () => {
     const lost = await home.copy();
-    const proxy = await startFaultProxy({ upstream: site.url });
-    const url = proxy.url.replace('http:', 'https:');
-    await proxy.close();
-    await edit(lost, 'lifeboat.yaml', site.kubeconfigPath, await site.kubeconfigVia(url));
+    await edit(lost, 'lifeboat.yaml', site.kubeconfigPath, await site.kubeconfigVia('https://127.0.0.1:1'));
     await edit(lost, 'lifeboat.yaml', /context: prod\n/, '');
     const { findings } = await lost.json(doctorDocument, 4, ['doctor']);
     expect(findings.find((finding) => finding.check === 'reachable')).toMatchObject({ subject: 'site "prod"', status: 'fail' });

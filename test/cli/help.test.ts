@@ -18,7 +18,8 @@ describe('help', () => {
   it('of the program names every command', async () => {
     const { code, stdout, stderr } = await lifeboat(['--help'], { cwd: await emptyFolder() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['init', 'doctor', 'backup', 'points', 'show', 'diff', 'restore', 'verify', 'replicate', 'retain', 'sweep', 'placement', 'keys']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['init', 'doctor', 'backup', 'points', 'status', 'show', 'diff', 'restore', 'drill', 'verify', 'replicate', 'retain', 'sweep', 'placement', 'keys']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+    for (const name of ['init', 'doctor', 'backup', 'points', 'show', 'diff', 'restore', 'verify', 'replicate', 'retain', 'sweep', 'placement', 'keys', 'audit']) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
     expect(stdout).toContain('Exit codes:');
   });
 

@@ -40,7 +40,7 @@ plans: {${plans}}
     home,
     async point(site, at, generation = 0) {
       const clock = testClock(Date.parse(at));
-      return (await backUp(scene, { all: madeUpList(20, { generation: () => generation }) }, { site, clock })).header.id;
+      return (await backUp(scene, { all: madeUpList(20, { generation: () => generation }) }, { site, clock, at })).header.id;
     },
     async garbage() {
       const session = await (await openWriter({ vaults, writeKey: writeKeyOf(scene.keys) })).begin('prod');

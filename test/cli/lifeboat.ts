@@ -3,11 +3,10 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { compileCache } from '../support/compile-cache.ts';
+import { LAUNCHER } from '../support/launcher.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
 
 export interface Result {
   readonly code: number;

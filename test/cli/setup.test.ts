@@ -1,6 +1,8 @@
 import { cp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { LAUNCHER } from '../support/launcher.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import {
@@ -312,7 +314,7 @@ describe('the launcher', () => {
   it('is executable, and named by package.json', async () => {
     const root = new URL('../../', import.meta.url);
     const manifest = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { bin?: Record<string, string> };
-    expect(manifest.bin).toEqual({ lifeboat: 'src/cli/lifeboat.mjs' });
-    expect((await stat(new URL('src/cli/lifeboat.mjs', root))).mode & 0o111).not.toBe(0);
+    expect(manifest.bin).toEqual({ lifeboat: relative(fileURLToPath(root), LAUNCHER) });
+    expect((await stat(LAUNCHER)).mode & 0o111).not.toBe(0);
   });
 });

@@ -1,6 +1,4 @@
 import { readdir, rename, rm } from 'node:fs/promises';
-import type { ChildProcess } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { errorDocument, pointsDocument, sweepDocument, verifyDocument } from './documents.ts';
 import type { Home } from './home.ts';
@@ -77,12 +75,12 @@ describe('lifeboat sweep', () => {
 
   it('killed leaves every point whole, and its lease, which the next one is told of', async () => {
     const home = await sweptHome();
-    const killed = await home.run(['sweep', '--grace', '0'], { started: (child) => void endAfterLease(home, child, 'SIGKILL') });
+    const killed = await home.run(['sweep', '--grace', '0'], { env: withLease('SIGKILL') });
     expect(killed.code).toBe(-2);
     expect(await home.json(verifyDocument, 0, ['verify', '--data'])).toMatchObject({ findings: [] });
     const { error } = await home.json(errorDocument, 1, ['sweep', '--grace', '0']);
     expect(error).toMatchObject({ code: 'LB_REPO_BUSY', message: expect.stringContaining('at the latest') as string, where: expect.stringContaining('leases/sweep-') as string });
-    // As half an hour later.
+    // As five minutes later.
     await rm(home.path('near/leases'), { recursive: true, force: true });
     await rm(home.path('far/leases'), { recursive: true, force: true });
     expect((await home.run(['sweep', '--grace', '0'])).code).toBe(0);
@@ -91,8 +89,8 @@ describe('lifeboat sweep', () => {
 
   it('stopped by Ctrl-C gives its lease back', async () => {
     const home = await sweptHome();
-    const stopped = await home.run(['sweep', '--grace', '0'], { started: (child) => void endAfterLease(home, child, 'SIGINT') });
-    expect([0, 130]).toContain(stopped.code);
+    const stopped = await home.run(['sweep', '--grace', '0'], { env: withLease('SIGINT') });
+    expect(stopped.code).toBe(130);
     expect(await inVault(home, 'leases')).toEqual([]);
     expect((await home.run(['sweep', '--grace', '0'])).code).toBe(0);
     expect(await home.json(verifyDocument, 0, ['verify', '--data'])).toMatchObject({ findings: [], unreferenced: 0 });
@@ -114,13 +112,7 @@ describe('lifeboat sweep', () => {
   });
 });
 
-/** Sends a signal as soon as the sweep holds its lease. */
-async function endAfterLease(home: Home, child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  while (child.exitCode === null && (await inVaults(home)).length === 0) await sleep(1);
-  child.kill(signal);
-}
-
-async function inVaults(home: Home): Promise<string[]> {
-  const found = await Promise.all(['near', 'far'].map((vault) => readdir(home.path(`${vault}/leases`)).catch(() => [])));
-  return found.flat();
+/** The environment of a sweep that gets a signal as soon as it holds its lease. */
+function withLease(signal: NodeJS.Signals): Readonly<Record<string, string>> {
+  return { NODE_OPTIONS: `--import=${new URL('signal-at.child.ts', import.meta.url).href}`, SIGNAL: signal, SIGNAL_AT: 'leases/' };
 }

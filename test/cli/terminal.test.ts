@@ -5,9 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { compileCache } from '../support/compile-cache.ts';
+import { LAUNCHER } from '../support/launcher.ts';
 import { emptyFolder, lifeboat } from './lifeboat.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
+/** What the launcher is made of. */
+const SOURCE = fileURLToPath(new URL('../../src/cli/lifeboat.mjs', import.meta.url));
+
 const PASSPHRASE = 'a long passphrase for this test';
 
 /** The first program of this name in `PATH` that `fits`. */
@@ -132,7 +135,7 @@ describe('an older Node', () => {
     const replaced = await run(old ?? '', [LAUNCHER, '--version']);
     expect(replaced).toMatchObject({ stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string, stderr: '' });
     const alone = join(await emptyFolder(), 'lifeboat.mjs');
-    await copyFile(LAUNCHER, alone);
+    await copyFile(SOURCE, alone);
     await expect(run(old ?? '', [alone])).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/^error: lifeboat needs Node 24\.7 or newer; this is Node \d/) as string });
   });
 });

@@ -83,7 +83,7 @@ describe('reading lifeboat.yaml', () => {
 describe('a mistake in lifeboat.yaml', () => {
   const cases: readonly (readonly [title: string, text: string, expected: readonly string[]])[] = [
     ['a misspelt field', spoilt('bucket: my', 'buckt: my'), ['12:5 vaults.offsite.buckt: there is no such field / did you mean `bucket`?']],
-    ['a foreign field', `${GOOD}schedule: daily\n`, ['25:1 schedule: there is no such field / possible here: `version`, `sites`, `vaults`, `keys`, `control`, `plans`']],
+    ['a foreign field', `${GOOD}schedule: daily\n`, ['25:1 schedule: there is no such field / possible here: `version`, `sites`, `vaults`, `keys`, `control`, `plans`, `maintenance`, `queue`, `server`, `notify`']],
     ['a missing field', spoilt('    bucket: my-backups\n', ''), ['10:3 vaults.offsite: `bucket` is missing / add `bucket:` (The bucket)']],
     ['a type that nearly exists', spoilt('type: directory', 'type: dir'), ['8:11 vaults.local.type: must be `directory` or `s3` or `gcs` or `azure` / did you mean `directory`?']],
     ['a missing type', spoilt('    type: directory\n', ''), ['7:3 vaults.local: `type` is missing / add `type:` with `directory` or `s3` or `gcs` or `azure`']],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DirectWriter, openDirect, readDirect, writeAround } from '../../src/core/direct-io.ts';
+import { alongside, DirectWriter, openDirect, readDirect, sharedPages, writeAround } from '../../src/core/direct-io.ts';
 
 let folder: string;
 let offered: boolean;
@@ -68,14 +68,19 @@ describe('direct I/O', () => {
     if (reading === undefined) throw new Error('there is no direct I/O any more');
     try {
       await fc.assert(
-        fc.asyncProperty(fc.nat(bytes.length), length, fc.boolean(), async (start, wanted, given) => {
-          const into = given ? new Uint8Array(new SharedArrayBuffer(wanted)) : undefined;
+        fc.asyncProperty(fc.nat(bytes.length), length, fc.constantFrom('its own', 'given', 'alongside'), async (start, wanted, memory) => {
+          const into = memory === 'its own' ? undefined : memory === 'given' ? new Uint8Array(new SharedArrayBuffer(wanted)) : alongside(sharedPages(wanted), start);
           const parts: Uint8Array[] = [];
           for await (const part of readDirect(reading, { start, end: start + wanted }, into)) parts.push(part);
           const expected = bytes.subarray(start, start + wanted);
           const read = Buffer.concat(parts);
           expect(read.equals(expected)).toBe(true);
           expect(Buffer.from(into?.subarray(0, expected.length) ?? read).equals(expected)).toBe(true);
+          if (into === undefined) return;
+          // What lies alongside may get whole pages, and nothing beyond them.
+          const end = into.byteOffset + expected.length;
+          const beyond = memory === 'alongside' ? Math.ceil(end / 4096) * 4096 : end;
+          expect(Buffer.from(into.buffer).subarray(beyond).every((byte) => byte === 0)).toBe(true);
         }),
         { numRuns: 60 },
       );
@@ -87,7 +92,7 @@ describe('direct I/O', () => {
   it('puts bytes anywhere into a file, beside those that others put there at once', async ({ skip }) => {
     if (!offered) skip('the folder for temporary files has no direct I/O');
     await fc.assert(
-      fc.asyncProperty(fc.array(length, { minLength: 1, maxLength: 5 }), async (lengths) => {
+      fc.asyncProperty(fc.array(length, { minLength: 1, maxLength: 5 }), fc.boolean(), async (lengths, lieAlike) => {
         const path = newPath();
         const direct = await created(path);
         const cached = await open(path, 'r+');
@@ -98,7 +103,10 @@ describe('direct I/O', () => {
             parts.map((part) => {
               const position = at;
               at += part.length;
-              return writeAround(direct, cached, part, position);
+              if (!lieAlike) return writeAround(direct, cached, part, position);
+              const pages = alongside(sharedPages(part.length), position).subarray(0, part.length);
+              pages.set(part);
+              return writeAround(direct, cached, pages, position);
             }),
           );
           await cached.truncate(at);

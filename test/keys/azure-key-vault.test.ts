@@ -4,7 +4,7 @@ import { openAzureKeyVault } from '../../src/keys/kms/azure.ts';
 import { requireKmsKey } from '../../src/keys/index.ts';
 import type { KmsProvider } from '../../src/keys/index.ts';
 import { startFaultProxy } from '../testbed/fault-proxy.ts';
-import { createAuthority } from '../testbed/kubernetes/certificates.ts';
+import { createAuthority } from '../../src/drill/cluster/certificates.ts';
 import { startAzureKeyVaultDouble } from './doubles/azure-key-vault.ts';
 import { describeServiceSlots } from './slot-contract.ts';
 

@@ -17,7 +17,7 @@ import {
   Secret,
   writeKeyOf,
 } from '../../src/keys/index.ts';
-import type { Purpose, RepositoryKeys } from '../../src/keys/index.ts';
+import type { RolePurpose, RepositoryKeys } from '../../src/keys/index.ts';
 import { signFor, verifyFor } from '../../src/keys/signing.ts';
 import { plainKeys } from './plain-keys.ts';
 
@@ -96,17 +96,19 @@ describe.each(['write', 'read', 'maintain'] as const)('a %s key as text', (role)
 describe('the roles of a repository', () => {
   it('each sign for their own purposes, and for no other', async () => {
     const keys = await generateRepositoryKeys();
-    const purposes: Readonly<Record<Purpose, 'signingKey' | 'reportKey' | 'maintainKey'>> = {
+    const purposes: Readonly<Record<RolePurpose, 'signingKey' | 'reportKey' | 'maintainKey'>> = {
       'lifeboat/1/repository': 'signingKey',
       'lifeboat/1/point': 'signingKey',
       'lifeboat/1/report': 'reportKey',
+      'lifeboat/1/job': 'reportKey',
+      'lifeboat/1/drill': 'reportKey',
       'lifeboat/1/slot-removed': 'maintainKey',
       'lifeboat/1/removed': 'maintainKey',
       'lifeboat/1/sweep': 'maintainKey',
       'lifeboat/1/lease': 'maintainKey',
     };
     const message = Buffer.from('what is signed');
-    for (const purpose of Object.keys(purposes) as Purpose[]) {
+    for (const purpose of Object.keys(purposes) as RolePurpose[]) {
       const accepted = (['signingKey', 'reportKey', 'maintainKey'] as const).filter((name) =>
         verifyFor(purpose, message, signFor(purpose, message, keys[name]), publicKeyFor(purpose, publicKeysOf(keys))),
       );

@@ -54,7 +54,7 @@ export async function publish(site: Place, all: readonly Published[]): Promise<v
         break;
       } catch (error) {
         // A definition takes a moment to be served.
-        if (attempt === 100 || (isRefusal(error) && error.status !== 404)) throw error;
+        if (attempt === 600 || (isRefusal(error) && error.status !== 404)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     }

@@ -146,7 +146,7 @@ describe('guards', () => {
     await from.site.api.apply([namespace('never'), configMap('never', 'a')]);
     const source = await from.cut({ namespaces: ['never'] });
     await to.site.api.apply([namespace('never'), object('v1', 'ResourceQuota', 'never', 'none', { spec: { hard: { 'count/configmaps': '0' } } })]);
-    await expect.poll(async () => (await to.find(object('v1', 'ResourceQuota', 'never', 'none')))?.['status'], { timeout: 20_000 }).toMatchObject({ hard: {} });
+    await expect.poll(async () => (await to.find(object('v1', 'ResourceQuota', 'never', 'none')))?.['status'], { timeout: 60_000 }).toMatchObject({ hard: {} });
     const report = await restoreInto(to, source, { patienceMs: 500 });
     expect(report).toMatchObject({ ok: false, objects: { failed: 1 } });
     expect(report.failures).toEqual([{ object: 'ConfigMap never/a', outcome: 'failed', reason: text(/^403 Forbidden: .*exceeded quota: none/) }]);

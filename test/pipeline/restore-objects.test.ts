@@ -87,7 +87,7 @@ describe('volumes', () => {
     expect(troubles(report)).toEqual([]);
     expect(report.warnings.map(({ kind }) => kind)).toContain('volumes-without-data');
     const kept = claim('kept', {});
-    await expect.poll(async () => await to.find(kept), { timeout: 20_000 }).toMatchObject({ status: { phase: 'Bound' }, spec: { volumeName: 'by-hand' } });
+    await expect.poll(async () => await to.find(kept), { timeout: 60_000 }).toMatchObject({ status: { phase: 'Bound' }, spec: { volumeName: 'by-hand' } });
     expect((await to.find(claim('new', {})))?.['spec']).not.toHaveProperty('volumeName');
     expect(await to.find(object('v1', 'PersistentVolume', '', 'pvc-123'))).toBeUndefined();
     expect(await differencesTo(source, to)).toEqual([]);
@@ -107,13 +107,13 @@ describe('ServiceAccounts', () => {
     const source = await from.cut({ namespaces: ['tokens'] });
     // The controller makes the account `default` before the restore can: it is completed.
     await to.site.api.apply([namespace('tokens')]);
-    await expect.poll(async () => await to.find(object('v1', 'ServiceAccount', 'tokens', 'default')), { timeout: 20_000 }).toBeDefined();
+    await expect.poll(async () => await to.find(object('v1', 'ServiceAccount', 'tokens', 'default')), { timeout: 60_000 }).toBeDefined();
     const report = await restoreInto(to, source);
     expect(troubles(report)).toEqual([]);
     expect(report.objects).toMatchObject({ updated: 1, kept: 0 });
     expect(await to.find(object('v1', 'ServiceAccount', 'tokens', 'default'))).toMatchObject({ imagePullSecrets: [{ name: 'registry' }] });
     await expect
-      .poll(async () => (await to.find(token('runner-login')))?.['data'], { timeout: 20_000 })
+      .poll(async () => (await to.find(token('runner-login')))?.['data'], { timeout: 60_000 })
       .toMatchObject({ token: text(/.{100}/) });
     expect(await to.find(token('runner-token-7xk2p'))).toBeUndefined();
     expect(await differencesTo(source, to)).toEqual([]);
@@ -166,7 +166,11 @@ describe('what the report says of the target', () => {
   it('is which workloads are up, when it was told to wait', async () => {
     const spec = { replicas: 0, selector: { matchLabels: { app: 'idle' } }, template: { metadata: { labels: { app: 'idle' } }, spec: { containers: [container] } } };
     await from.site.api.apply([namespace('waiting'), object('v1', 'ServiceAccount', 'waiting', 'default'), object('apps/v1', 'Deployment', 'waiting', 'idle', { spec }), object('v1', 'Pod', 'waiting', 'never', { spec: { containers: [container] } })]);
-    const report = await restoreInto(to, await from.cut({ namespaces: ['waiting'] }), { waitMs: 4_000 });
+    const source = await from.cut({ namespaces: ['waiting'] });
+    expect((await restoreInto(to, source)).workloads).toBeUndefined();
+    // One is up when its controller has seen it; the other never will be, however long it is waited for.
+    await expect.poll(async () => (await to.find(object('apps/v1', 'Deployment', 'waiting', 'idle')))?.['status'], { timeout: 60_000 }).toMatchObject({ observedGeneration: 1 });
+    const report = await restoreInto(to, source, { waitMs: 2_000 });
     expect(report.workloads).toEqual({ ready: 1, notReady: ['Pod waiting/never'], notReadyCount: 1 });
     expect(report.phases.map(({ name }) => name)).toContain('wait');
   });
@@ -207,25 +211,25 @@ describe('owners', () => {
     // A site of its own with controllers is needed to roll out; the target serves as one.
     await to.site.api.apply([namespace('rollouts'), deployment('x:1')]);
     const revision = async (): Promise<unknown> => (await to.find(deployment('')))?.metadata.annotations?.['deployment.kubernetes.io/revision'];
-    await expect.poll(revision, { timeout: 20_000 }).toBe('1');
+    await expect.poll(revision, { timeout: 60_000 }).toBe('1');
     await to.site.api.apply([deployment('x:2')]);
-    await expect.poll(revision, { timeout: 20_000 }).toBe('2');
+    await expect.poll(revision, { timeout: 60_000 }).toBe('2');
     const source = await to.cut({ namespaces: ['rollouts'] });
     await to.site.api.delete('/apis/apps/v1/namespaces/rollouts/deployments/web');
-    await expect.poll(async () => (await to.site.api.list('/apis/apps/v1/namespaces/rollouts/replicasets')).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await to.site.api.list('/apis/apps/v1/namespaces/rollouts/replicasets')).length, { timeout: 60_000 }).toBe(0);
     const report = await restoreInto(to, source);
     expect(troubles(report)).toEqual([]);
-    await expect.poll(revision, { timeout: 20_000 }).toBe('2');
+    await expect.poll(revision, { timeout: 60_000 }).toBe('2');
     const sets = await to.site.api.list('/apis/apps/v1/namespaces/rollouts/replicasets');
     expect(sets.map((set) => set.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? '').toSorted((a, b) => a.localeCompare(b))).toEqual(['1', '2']);
     // The data of revisions is kept byte for byte: written as the server would not, nobody could adopt them.
     const agent = object('apps/v1', 'DaemonSet', 'rollouts', 'agent', { spec: { selector: { matchLabels: { app: 'agent' } }, template: { metadata: { labels: { app: 'agent' } }, spec: { containers: [{ ...container, args: ['a<b && c>d'] }] } } } });
     await to.site.api.apply([agent]);
     const revisions = async (): Promise<unknown[]> => await to.site.api.list('/apis/apps/v1/namespaces/rollouts/controllerrevisions');
-    await expect.poll(async () => (await revisions()).length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await revisions()).length, { timeout: 60_000 }).toBe(1);
     const withAgent = await to.cut({ namespaces: ['rollouts'] });
     await to.site.api.delete('/apis/apps/v1/namespaces/rollouts/daemonsets/agent');
-    await expect.poll(async () => (await revisions()).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await revisions()).length, { timeout: 60_000 }).toBe(0);
     expect(troubles(await restoreInto(to, withAgent))).toEqual([]);
     expect((await revisions()).map(ownersOf)).toEqual([[expect.objectContaining({ uid: uidOf(await to.find(agent)) })]]);
     const uid = uidOf(await to.find(deployment('')));

@@ -40,9 +40,9 @@ export async function openPlace(options: { readonly name: string; readonly contr
   };
 }
 
-/** Restores with little patience: what these tests want refused is refused for good. */
+/** Restores, with the patience that users have if nothing else is said: what a busy machine makes late is waited for. */
 export async function restoreInto(target: Place, source: StateSource, options: RestoreOptions = {}): Promise<RestoreReport> {
-  return restore({ source, target: target.connection, options: { patienceMs: 5_000, ...options } });
+  return restore({ source, target: target.connection, options });
 }
 
 /** What is wrong with a report, in few words: empty when nothing is. */

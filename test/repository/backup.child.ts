@@ -1,5 +1,5 @@
 // Makes one backup after the other into the folders given, until it is killed. The third is slow. Prints a line for each
-// point: its id and the vaults that have it.
+// point: its id and the vaults that have it. With AHEAD in the environment its clock is so many ms ahead.
 // usage: node backup.child.ts WRITE_KEY_FILE FIRST_GENERATION VAULT_FOLDER...
 import { readFileSync } from 'node:fs';
 import { parseWriteKey } from '../../src/keys/index.ts';
@@ -7,9 +7,10 @@ import { openWriter } from '../../src/repository/index.ts';
 import { openDirectoryVault } from '../../src/vault/directory.ts';
 import { withPace } from '../support/paced-vault.ts';
 import { generationRecords } from './killed.ts';
+import { clockAhead } from './scene.ts';
 
-/** Bytes a second: about what one backup stores. */
-const SLOW = 100_000;
+/** Bytes a second: a tenth of what one backup stores, so that this vault is behind the others however long a busy disk keeps one of them. */
+const SLOW = 10_000;
 
 const [keyFile = '', first = '0', ...folders] = process.argv.slice(2);
 const vaults = await Promise.all(
@@ -18,7 +19,8 @@ const vaults = await Promise.all(
     return i < 2 ? vault : withPace(vault, SLOW);
   }),
 );
-const writer = await openWriter({ vaults, copies: 2, patience: 50, writeKey: parseWriteKey(readFileSync(keyFile, 'utf8')) });
+const clock = clockAhead(Number(process.env['AHEAD'] ?? 0));
+const writer = await openWriter({ vaults, clock, copies: 2, patience: 50, writeKey: parseWriteKey(readFileSync(keyFile, 'utf8')) });
 process.stdout.write('ready\n');
 for (let generation = Number(first); ; generation++) {
   const session = await writer.begin('prod');

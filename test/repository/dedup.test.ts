@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LifeboatError } from '../../src/core/errors.ts';
 import { writeKeyOf } from '../../src/keys/index.ts';
 import { openReader, openWriter, verify } from '../../src/repository/index.ts';
@@ -94,6 +94,9 @@ describe('what a backup adds', () => {
     const stopped = await writer.begin('prod');
     const stream = stopped.records();
     for (const record of records) await stream.write(record);
+    // What was written is stored by and by; what is stored is known once an index object names it.
+    const [vault] = scene.vaults as [MemoryVault];
+    await vi.waitUntil(() => [...vault.objects.keys()].some((key) => key.startsWith('index/')), { timeout: 60_000 });
     await stopped.abort();
     const reader = await openReader({ vaults: scene.vaults, keys: scene.keys });
     expect(await reader.listPoints()).toEqual([]);

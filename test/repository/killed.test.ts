@@ -39,7 +39,7 @@ async function expectWhole(vault: Vault, { keys }: Scene<Vault>): Promise<string
 }
 
 describe('backups that are killed at any moment', () => {
-  it('leave whole points only, in every vault, which the next ones build on', async () => {
+  it('leave whole points only, in every vault, which the next ones build on', { timeout: 600_000 }, async () => {
     const scene = await sceneIn('backups', 3);
     await writeFile(join(folder, 'key'), formatWriteKey(writeKeyOf(scene.keys)), { mode: 0o600 });
     const reported: string[] = [];

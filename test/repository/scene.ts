@@ -41,6 +41,8 @@ export interface BackupOptions {
   readonly warnings?: Warning[];
   /** Vaults to use instead of all. */
   readonly vaults?: readonly Vault[];
+  /** The moment that the point shows. */
+  readonly at?: string;
   /** More members of the manifest. */
   readonly manifest?: Readonly<Record<string, Json>>;
 }
@@ -51,7 +53,7 @@ export async function backUp(
   streams: Streams,
   options: BackupOptions = {},
 ): Promise<CommittedPoint> {
-  const { site = 'prod', clock, warnings, vaults = scene.vaults, manifest } = options;
+  const { site = 'prod', clock, warnings, vaults = scene.vaults, at = '2026-03-14T02:15:00.000Z', manifest } = options;
   const writer = await openWriter({ vaults, writeKey: writeKeyOf(scene.keys), ...(clock && { clock }) });
   const session = await writer.begin(site, { onWarning: (warning) => warnings?.push(warning) });
   const refs: Record<string, Json> = {};
@@ -63,7 +65,7 @@ export async function backUp(
     }),
   );
   return session.commit({
-    at: '2026-03-14T02:15:00.000Z',
+    at,
     complete: true,
     manifest: { kind: 'test', ...manifest, streams: refs },
   });
@@ -146,6 +148,11 @@ export function testClock(start = Date.parse('2026-03-14T02:15:00.000Z')): Clock
       now += ms;
     },
   };
+}
+
+/** The machine's clock, but so many ms ahead. */
+export function clockAhead(ms: number): Clock {
+  return { now: () => systemClock.now() + ms, sleep: (pause, signal) => systemClock.sleep(pause, signal) };
 }
 
 /** A copy of `bytes` with one bit changed. */

@@ -11,7 +11,6 @@ export interface Fate {
 export class Program extends Process {
   readonly #fate: Fate | undefined;
   #calls = 0;
-  #halted = false;
   #died: () => void = () => {};
   /** Resolves when it is killed. */
   readonly death: Promise<void>;
@@ -26,14 +25,7 @@ export class Program extends Process {
   /** What becomes of it at its next call. */
   nextCall(): Fate['what'] | undefined {
     this.#calls++;
-    const what = this.#calls === this.#fate?.at ? this.#fate.what : undefined;
-    this.#halted ||= typeof what === 'number';
-    return what;
-  }
-
-  /** Whether it was halted: a call that was halted counts as one that got no answer for so long. */
-  get halted(): boolean {
-    return this.#halted;
+    return this.#calls === this.#fate?.at ? this.#fate.what : undefined;
   }
 
   override kill(): void {

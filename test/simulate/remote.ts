@@ -62,7 +62,8 @@ export class RemoteVault extends ForwardingVault {
     signal?.throwIfAborted();
     if (program.killed) return forever();
     const fate = program.nextCall();
-    if (typeof fate === 'number') await machine.sleep(fate);
+    if (typeof fate === 'number') machine.halt(program, fate);
+    await machine.awake(program);
     if (fate === 'killed before') program.kill();
     const tell = (outcome: string): void => trace(`${machine.now()} ${program.name} ${store.name} ${what}: ${outcome}`);
     const answer = (async () => {
@@ -80,6 +81,7 @@ export class RemoteVault extends ForwardingVault {
       } finally {
         await machine.travel(random.next() * TRAVEL);
         if (program.killed) await forever();
+        await machine.awake(program);
       }
     })();
     answer.catch(() => {});

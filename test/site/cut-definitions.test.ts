@@ -56,15 +56,24 @@ const definition = (group: string): string => `/apis/apiextensions.k8s.io/v1/cus
 /** Lets something happen between discovery and the revision of the next cut. */
 function beforeRevision(happens: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    proxy.inject({
-      when: ({ url }) => {
-        if (!url.startsWith('/api/v1/namespaces?limit=1')) return false;
-        happens().then(resolve, reject);
-        return true;
-      },
-      action: { do: 'delay', ms: 1_500 },
-    });
+    const until = (): Promise<void> => {
+      const happening = happens();
+      happening.then(resolve, reject);
+      return happening;
+    };
+    proxy.inject({ when: ({ url }) => url.startsWith('/api/v1/namespaces?limit=1'), action: { do: 'hold', until } });
   });
+}
+
+/** What the API server answers to a list of the things of a group, in each of these versions. */
+const answers = (group: string, ...versions: readonly string[]): Promise<number[]> =>
+  Promise.all(versions.map(async (version) => (await site.api.send('GET', `/apis/${group}/${version}/things`)).status));
+
+/** Deletes the definition of things. Resolves when it is gone, and nobody serves them any more. */
+async function deleteDefinition(group: string): Promise<void> {
+  await site.api.delete(definition(group));
+  await expect.poll(async () => (await site.api.send('GET', definition(group))).status, { timeout: 60_000 }).toBe(404);
+  await expect.poll(() => answers(group, 'v1'), { timeout: 60_000 }).toEqual([404]);
 }
 
 describe('custom types', () => {
@@ -116,14 +125,16 @@ describe('custom types', () => {
     await site.api.apply([customType(group, 'things', versions('v1')), thing(group, 'v1', 'things', 'a')]);
     const onlyNew = versions('v2').map((version) => ({ ...version, served: version.storage }));
     await site.api.apply([customType(group, 'things', onlyNew, BROKEN_CONVERSION)]);
+    // The API server may go by the old definition a moment longer.
+    const failing = expect.toSatisfy((status) => status >= 400) as number;
+    await expect.poll(() => answers(group, 'v1', 'v2'), { timeout: 60_000 }).toEqual([404, failing]);
     const result = await cut();
     expect(result.type(`things.${group}`)).toMatchObject({ fidelity: 'missing', count: 0, reason: expect.stringMatching(/conver/) as string });
     expect(result.sink.objects.has(`things.${group}`)).toBe(false);
     expect(result.type('configmaps')).toMatchObject({ fidelity: 'exact' });
     // Mended, so that the type can be deleted and leaves other tests alone.
     await site.api.patch(definition(group), { spec: { conversion: { strategy: 'None', webhook: null } } });
-    await site.api.delete(definition(group));
-    await expect.poll(async () => (await site.api.send('GET', definition(group))).status, { timeout: 30_000 }).toBe(404);
+    await deleteDefinition(group);
   });
 
   it('are found although they were defined after discovery', async () => {
@@ -139,10 +150,8 @@ describe('custom types', () => {
   it('are left out when they were gone by the revision', async () => {
     const group = 'gone.example';
     await site.api.apply([customType(group, 'things', [{ name: 'v1', served: true, storage: true }])]);
-    await expect.poll(async () => (await cut()).type(`things.${group}`), { timeout: 30_000 }).toBeDefined();
-    const happened = beforeRevision(async () => {
-      await site.api.delete(definition(group));
-    });
+    await expect.poll(async () => (await cut()).type(`things.${group}`), { timeout: 60_000 }).toBeDefined();
+    const happened = beforeRevision(() => deleteDefinition(group));
     const result = await cut();
     await happened;
     expect(result.type(`things.${group}`)).toBeUndefined();
@@ -152,17 +161,8 @@ describe('custom types', () => {
   it('make the cut start again when they disappear while it is made', async () => {
     const group = 'vanishing.example';
     await site.api.apply([customType(group, 'things', [{ name: 'v1', served: true, storage: true }]), thing(group, 'v1', 'things', 'a')]);
-    const deleting: Promise<unknown>[] = [];
-    proxy.inject({
-      when: ({ url }) => {
-        if (!url.startsWith(`/apis/${group}/v1/things`)) return false;
-        deleting.push(site.api.delete(definition(group)));
-        return true;
-      },
-      action: { do: 'delay', ms: 1_500 },
-    });
+    proxy.inject({ when: ({ url }) => url.startsWith(`/apis/${group}/v1/things`), action: { do: 'hold', until: () => deleteDefinition(group) } });
     const result = await cut();
-    await Promise.all(deleting);
     expect(result.sink.restarts).toBe(1);
     expect(result.type(`things.${group}`)).toBeUndefined();
     expect(result.sink.names('customresourcedefinitions.apiextensions.k8s.io')).not.toContain(`things.${group}`);
@@ -207,7 +207,7 @@ describe('aggregated APIs', () => {
       apiService(group, 'other', Number(new URL(other.url).port)),
     ]);
     const things = async (): Promise<CutType | undefined> => (await cut()).type(`things.${group}`);
-    await expect.poll(things, { timeout: 30_000, interval: 300 }).toMatchObject({ fidelity: 'inconsistent', count: 1 });
+    await expect.poll(things, { timeout: 60_000, interval: 300 }).toMatchObject({ fidelity: 'inconsistent', count: 1 });
     const result = await cut();
     expect(result.type(`things.${group}`)?.reason).toMatch(/aggregated API/);
     expect(result.sink.names(`things.${group}`)).toEqual(['a']);

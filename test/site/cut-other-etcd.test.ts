@@ -4,47 +4,56 @@ import type { SiteConnection } from '../../src/site/connect.ts';
 import { cutSite } from '../../src/site/cut.ts';
 import { typeName } from '../../src/site/types.ts';
 import type { CutSummary } from '../../src/site/types.ts';
-import { openOwnedFolder } from '../testbed/keeper/owned-folder.ts';
-import type { OwnedFolder } from '../testbed/keeper/owned-folder.ts';
+import { startHttpServer } from '../testbed/http-server.ts';
+import type { HttpServer } from '../testbed/http-server.ts';
 import { findComponents } from '../testbed/kubernetes/components.ts';
 import type { Manifest } from '../testbed/kubernetes/api.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
-import { freePorts } from '../testbed/ports.ts';
 import { GatheringSink } from './gather.ts';
 
-let folder: OwnedFolder;
+let etcd: HttpServer;
 let site: Site;
 let connection: SiteConnection;
 beforeAll(async () => {
-  const [client = 0, peer = 0] = await freePorts(2);
-  const url = `http://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
-  folder = await openOwnedFolder('events-etcd');
-  const { paths } = await findComponents(['etcd']);
-  await folder.start({
-    name: 'etcd',
-    command: paths.get('etcd') ?? '',
-    args: [
-      '--name=etcd',
-      `--data-dir=${folder.path}/data`,
-      `--listen-client-urls=${url}`,
-      `--advertise-client-urls=${url}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=etcd=${peerUrl}`,
-      '--unsafe-no-fsync',
-      '--log-level=warn',
-    ],
-  });
-  site = await startSite({ controllers: false, apiServerArgs: [`--etcd-servers-overrides=/events#${url}`] });
+  etcd = await startEtcd();
+  site = await startSite({ controllers: false, apiServerArgs: [`--etcd-servers-overrides=/events#${etcd.url}`] });
   connection = await connectSite({ name: 'test', kubeconfig: site.kubeconfigPath });
 });
 afterAll(async () => {
   await connection.close();
   await site.stop();
-  await folder.close();
+  await etcd.stop();
 });
+
+async function startEtcd(): Promise<HttpServer> {
+  const { paths } = await findComponents(['etcd']);
+  return startHttpServer({
+    product: 'etcd',
+    label: 'events-etcd',
+    ports: 2,
+    program: (folder, [client = 0, peer = 0]) => {
+      const url = `http://127.0.0.1:${client}`;
+      const peerUrl = `http://127.0.0.1:${peer}`;
+      const args = [
+        '--name=etcd',
+        `--data-dir=${folder}/data`,
+        `--listen-client-urls=${url}`,
+        `--advertise-client-urls=${url}`,
+        `--listen-peer-urls=${peerUrl}`,
+        `--initial-advertise-peer-urls=${peerUrl}`,
+        `--initial-cluster=etcd=${peerUrl}`,
+        '--unsafe-no-fsync',
+        '--log-level=warn',
+      ];
+      return Promise.resolve({ name: 'etcd', command: paths.get('etcd') ?? '', args });
+    },
+    tryOut: async (url) => {
+      const { status } = await fetch(`${url}/health`);
+      if (status !== 200) throw new Error(`it answers with ${status}`);
+    },
+  });
+}
 
 const event = (name: string): Manifest => ({
   apiVersion: 'v1',

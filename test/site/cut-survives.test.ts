@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import type { Warning } from '../../src/core/progress.ts';
 import { connectSite } from '../../src/site/connect.ts';
 import type { ConnectOptions, SiteConnection } from '../../src/site/connect.ts';
@@ -6,6 +7,7 @@ import { cutSite } from '../../src/site/cut.ts';
 import type { CutOptions } from '../../src/site/cut.ts';
 import type { CutSummary } from '../../src/site/types.ts';
 import type { FaultAction, FaultProxy, SeenRequest } from '../testbed/fault-proxy.ts';
+import type { Answer } from '../testbed/kubernetes/api.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
 import { customType } from './custom-type.ts';
@@ -42,6 +44,13 @@ async function connect(options: Omit<ConnectOptions, 'name'> = {}): Promise<Site
   return connection;
 }
 
+/** A connection that does not wait for long, and has reached the API server: only until then it gives up within seconds, which a busy machine may take. */
+async function connectHasty(kubeconfig = site.kubeconfigPath): Promise<SiteConnection> {
+  const connection = await connect({ kubeconfig, headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 });
+  await vi.waitFor(() => connection.request({ path: '/version', doing: 'get /version', retry: false }), { timeout: 60_000 });
+  return connection;
+}
+
 interface Cut {
   readonly sink: GatheringSink;
   readonly summary: CutSummary;
@@ -64,6 +73,14 @@ async function cut(connection: SiteConnection, sink = new GatheringSink(), optio
 function expectWhole({ sink, summary }: Cut): void {
   expect(summary.types.map(({ fidelity, count }) => [fidelity, count])).toEqual(TYPES.map(() => ['exact', OBJECTS]));
   for (const type of TYPES) expect(sink.names(type)).toEqual(names);
+}
+
+/** Resolves when a site cannot be read any more as it is now. */
+async function untilForgotten({ api }: Site): Promise<void> {
+  const list = async (query: string): Promise<Answer> => api.send('GET', `/api/v1/namespaces?limit=1${query}`);
+  const { metadata } = z.object({ metadata: z.object({ resourceVersion: z.string() }) }).parse(JSON.parse((await list('')).body.toString()));
+  const asNow = `&resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`;
+  await vi.waitUntil(async () => (await list(asNow)).status === 410, { timeout: 60_000, interval: 200 });
 }
 
 describe('an API server', () => {
@@ -101,7 +118,7 @@ describe('an API server', () => {
       await site.pauseApiServer();
       setTimeout(() => void site.resumeApiServer(), 2_500);
     };
-    expectWhole(await cut(await connect({ headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 }), sink));
+    expectWhole(await cut(await connectHasty(), sink));
   });
 
   it('that stays away ends the cut with one clear error', async () => {
@@ -114,8 +131,9 @@ describe('an API server', () => {
   });
 
   it('may forget the revision while the cut is made: it starts again at a newer one', async () => {
-    // etcd drops what is older than this; clusters wait five minutes. Without its cache the API server forgets with it.
-    await using other = await startSite({ controllers: false, apiServerArgs: ['--etcd-compaction-interval=1s', '--watch-cache=false'] });
+    // etcd drops what is older than this; clusters wait five minutes. Without its cache the API server forgets with it. It is long enough for
+    // the second attempt on a busy machine.
+    await using other = await startSite({ controllers: false, apiServerArgs: ['--etcd-compaction-interval=4s', '--watch-cache=false'] });
     const many = Array.from({ length: 60 }, (_, index) => `object-${10 + index}`);
     await other.api.createMany(many.map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' } })));
     const label = { metadata: { labels: {} as Record<string, string> } };
@@ -126,7 +144,7 @@ describe('an API server', () => {
     const connection = await connect({ kubeconfig: other.kubeconfigPath });
     try {
       const sink = new GatheringSink();
-      sink.onObject = (count) => (count === 20 ? new Promise((resolve) => setTimeout(resolve, 5_000)) : undefined);
+      sink.onObject = (count) => (count === 20 ? untilForgotten(other) : undefined);
       const selection = { types: ['configmaps'], namespaces: ['default'] };
       const { summary, warnings } = await cut(connection, sink, { selection, pageSize: 5 });
       expect(sink.restarts).toBeGreaterThan(0);
@@ -144,7 +162,7 @@ describe('a network', () => {
   let connection: SiteConnection;
   beforeEach(async () => {
     proxy = await proxyBefore(site);
-    connection = await connect({ kubeconfig: await site.kubeconfigVia(proxy.url), headersTimeoutMs: 1_000, bodyTimeoutMs: 1_000 });
+    connection = await connectHasty(await site.kubeconfigVia(proxy.url));
   });
   afterEach(async () => {
     await proxy.close();

@@ -58,6 +58,21 @@ describe('repeating requests', () => {
     expect(clock.now()).toBeLessThan(70_000);
   });
 
+  it('does not count hours in which this process was halted', async () => {
+    const clock = new QuickClock();
+    const sleep = clock.sleep.bind(clock);
+    let asked = 0;
+    clock.sleep = async (ms, signal) => {
+      await sleep(ms, signal);
+      // Going on, it has no network yet.
+      if (asked === 1) await sleep(5 * 3_600_000);
+    };
+    const health = { ...calm, ready: () => Promise.resolve((asked += 1) >= 5) };
+    const { work, calls } = failing(away(), away());
+    await expect(withRetries(work, { limits, clock, health })).resolves.toBe('done');
+    expect([asked, calls()]).toEqual([6, 3]);
+  });
+
   it('gives up on a server that is ready each time and breaks off each time', async () => {
     const clock = new QuickClock();
     await expect(withRetries(() => Promise.reject(away()), { limits, clock, health: calm })).rejects.toThrow('no answer');

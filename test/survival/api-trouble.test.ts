@@ -38,9 +38,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Answers are waited for briefly, so that one that never comes costs little. */
+/** Answers are waited for briefly, so that one that never comes costs little, and longer than a busy machine needs for one. */
+const ANSWER_MS = 4_000;
 const connectVia = async (place: Place, proxy: FaultProxy): Promise<SiteConnection> =>
-  connectSite({ name: place.site.name, kubeconfig: await place.site.kubeconfigVia(proxy.url), headersTimeoutMs: 2_000, bodyTimeoutMs: 2_000 });
+  connectSite({ name: place.site.name, kubeconfig: await place.site.kubeconfigVia(proxy.url), headersTimeoutMs: ANSWER_MS, bodyTimeoutMs: ANSWER_MS });
 
 const status = (code: number, reason: string, message: string): string => JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message });
 const isListPage = ({ method, url }: SeenRequest): boolean => method === 'GET' && url.includes('continue=');
@@ -124,7 +125,7 @@ describe('when the answer to a creation is lost, and the same again is refused',
     const isCreation = ({ method, url }: SeenRequest): boolean => method === 'POST' && url.includes(`/${collection}?`);
     proxy.inject({ action: { do: 'lose-answer' }, when: isCreation });
     if (again !== undefined) proxy.inject({ action: again, when: isCreation, times: 1_000 });
-    const report = await restore({ source, target: connection, options: { objects: [object], patienceMs: 2_000 } });
+    const report = await restore({ source, target: connection, options: { objects: [object] } });
     await connection.close();
     return report;
   }
@@ -154,6 +155,6 @@ describe('when the answer to a creation is lost, and the same again is refused',
 /** Lets the API server stop answering for longer than it is waited for. */
 async function pause(place: Place): Promise<void> {
   await place.site.pauseApiServer();
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  await new Promise((resolve) => setTimeout(resolve, ANSWER_MS + 2_000));
   await place.site.resumeApiServer();
 }

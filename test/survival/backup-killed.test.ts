@@ -11,6 +11,7 @@ import { startVersitygw } from '../testbed/s3/versitygw.ts';
 import type { S3Server } from '../testbed/s3/server.ts';
 import type { BackupJob } from './backup.child.ts';
 import { fillPlain, rewriteSome } from './filling.ts';
+import { kills as killsOf } from '../support/kills.ts';
 import { randomOfTest } from './random.ts';
 import { digestsOf } from './state.ts';
 import { makeStore, s3Settings } from './store.ts';
@@ -18,7 +19,7 @@ import type { Store, VaultTable } from './store.ts';
 import { Pace, Trial } from './trial.ts';
 
 /** Kills of a backup that was under way; each kind of vaults gets half of them. */
-const KILLS = 100;
+const KILLS = killsOf(100, 40);
 /** Kills that one repository goes through. */
 const KILLS_PER_REPOSITORY = 10;
 const VERIFY_EVERY = 5;

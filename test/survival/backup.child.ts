@@ -48,6 +48,7 @@ const telling: RepositoryWriter = {
         say('commit');
         return session.commit(point);
       },
+      suspend: () => session.suspend(),
       abort: () => session.abort(),
     };
   },

@@ -36,6 +36,8 @@ afterAll(async () => {
 
 /** Two tries, so that a vault that stays away is soon given up. */
 const IMPATIENT = { attempts: 2, firstPauseMs: 50 };
+/** As many as a server needs to start on a busy machine. */
+const PATIENT = { attempts: 100, longestPauseMs: 1_000 };
 
 const serverNamed = (product: string): S3Server => {
   const found = servers.find((server) => server.product.startsWith(product));
@@ -66,6 +68,7 @@ function interrupted(writer: RepositoryWriter, moment: Moment, interrupt: () => 
               await stream.write(record);
             },
             end: () => stream.end(),
+            discard: () => stream.discard(),
           };
         },
         stream: (...args) => session.stream(...args),
@@ -74,6 +77,7 @@ function interrupted(writer: RepositoryWriter, moment: Moment, interrupt: () => 
           await at('when it commits');
           return session.commit(point);
         },
+        suspend: () => session.suspend(),
         abort: () => session.abort(),
       };
     },
@@ -126,13 +130,15 @@ describe('an S3 server that is killed in a backup', () => {
 describe('an S3 server that restarts in a backup', () => {
   it('is waited for', async () => {
     const server = serverNamed('versitygw');
-    await using store = await twoVaults(server);
+    await using store = await twoVaults(server, { retry: PATIENT });
     const state = await digestsOf(await place.cut());
+    let restarting: Promise<void> | undefined;
     const restarted = interrupted(store.writer, 'while it stores', async () => {
       await server.kill();
-      void server.restart();
+      restarting = server.restart();
     });
     const { point, warnings } = await run(restarted);
+    await restarting;
     expect({ vaults: point.vaults, warnings }).toEqual({ vaults: ['near', 'far'], warnings: [] });
     for (const vault of store.vaults) expect(await digestsOf(await stateIn([vault], store.keys, point.header.id))).toEqual(state);
   });

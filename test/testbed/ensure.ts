@@ -5,6 +5,10 @@ import { COMPONENTS } from './kubernetes/build.ts';
 import { findMoto } from './kms/moto.ts';
 import { findOpenBao } from './kms/openbao.ts';
 import { findComponents } from './kubernetes/components.ts';
+import { TestbedError } from './errors.ts';
+import { findPostgres } from './queue/postgres.ts';
+import { findValkey } from './queue/valkey.ts';
+import { findPrometheus } from './prometheus.ts';
 import { findSeaweedfs } from './s3/seaweedfs.ts';
 import { findVersitygw } from './s3/versitygw.ts';
 
@@ -20,5 +24,11 @@ export async function ensureTestbed(options: CacheOptions = {}): Promise<void> {
   await findFakeGcs(options);
   await findOpenBao(options);
   await findMoto(options);
+  await findValkey(options);
+  // Not every system has it or can get it. The tests that need it are skipped then, and say so.
+  await findPostgres(options).catch((error: unknown) => {
+    if (!(error instanceof TestbedError)) throw error;
+  });
+  await findPrometheus(options);
   await findComponents(COMPONENTS, options);
 }

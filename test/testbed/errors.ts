@@ -16,7 +16,4 @@ export class TestbedError extends Error {
   }
 }
 
-/** True if `error` is a system error with this code, such as `ENOENT`. */
-export function isSystemError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
+export { isSystemError } from '../../src/core/system-error.ts';

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAuthority } from './kubernetes/certificates.ts';
+import { createAuthority } from '../../src/drill/cluster/certificates.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
@@ -56,6 +56,18 @@ it('ends a fault when told', async () => {
   proxy.inject({ action: { do: 'refuse' }, times: 100 });
   proxy.clear();
   expect(await posted('a')).toContain('POST');
+});
+
+it('holds a request until something has happened, and the others not', async () => {
+  const happened = Promise.withResolvers<void>();
+  proxy.inject({ action: { do: 'hold', until: () => happened.promise } });
+  let answered = false;
+  const held = posted('a').finally(() => (answered = true));
+  while (proxy.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await posted('b')).toContain('POST');
+  expect(answered).toBe(false);
+  happened.resolve();
+  expect(await held).toContain('POST');
 });
 
 it('cuts, garbles and loses', async () => {

@@ -10,6 +10,8 @@ import type { BodyFault } from './fault-stream.ts';
 export type FaultAction =
   /** Passed on after a pause. */
   | { readonly do: 'delay'; readonly ms: number }
+  /** Passed on once something has happened; when that fails, the connection is broken. */
+  | { readonly do: 'hold'; readonly until: () => Promise<unknown> }
   /** Answered here; the server never sees it. Its body is read to the end first. */
   | { readonly do: 'answer'; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   /** Read, passed on to nobody, and never answered; the connection stays open. */
@@ -182,6 +184,9 @@ class RunningProxy implements FaultProxy {
         return await this.#pass(request, response, {});
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, action.ms));
+        return await this.#pass(request, response, {});
+      case 'hold':
+        await action.until();
         return await this.#pass(request, response, {});
       case 'answer':
         await drain(request);

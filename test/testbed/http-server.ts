@@ -1,7 +1,7 @@
 import { TestbedError } from './errors.ts';
-import { openOwnedFolder } from './keeper/owned-folder.ts';
-import type { OwnedFolder, OwnedProcess, Program } from './keeper/owned-folder.ts';
-import { freePorts } from './ports.ts';
+import { openOwnedFolder } from '../../src/drill/keeper/owned-folder.ts';
+import type { OwnedFolder, OwnedProcess, Program } from '../../src/drill/keeper/owned-folder.ts';
+import { freePorts } from '../../src/drill/cluster/ports.ts';
 
 /** A running server on loopback. It does not outlive the process that started it. */
 export interface HttpServer extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSystemError } from './errors.ts';
-import { formatIdentity, isGone, ownIdentity, parseIdentity } from './process-identity.ts';
+import { formatIdentity, isGone, ownIdentity, parseIdentity } from '../../src/drill/keeper/process-identity.ts';
 
 const LOOK_AGAIN_MS = 250;
 

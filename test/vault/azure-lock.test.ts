@@ -6,10 +6,10 @@ import { startHttpDouble } from '../testbed/http-double.ts';
 import type { DoubleAnswer, HttpDouble, RecordedRequest } from '../testbed/http-double.ts';
 import { azureSettings } from './azure-settings.ts';
 import { codeOf, failure, inParts, keysOf, read, someBytes } from './bytes.ts';
+import { fromNow } from './short-lock.ts';
 
 const MIB = 1024 * 1024;
 const HOUR = 3_600_000;
-const fromNow = (ms: number): Date => new Date(Math.ceil((Date.now() + ms) / 1000) * 1000);
 const refusal = (status: number, code: string): DoubleAnswer => ({
   status,
   headers: { 'x-ms-error-code': code, 'content-type': 'application/xml' },

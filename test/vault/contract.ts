@@ -169,7 +169,7 @@ export function describeVault(kind: string, start: () => Promise<Storage>, many 
       for await (const { key, size } of vault.list('')) expect(size).toBe(key.length);
     });
 
-    it(`lists ${many} keys, from anywhere, as far as one likes`, async () => {
+    it(`lists ${many} keys, from anywhere, as far as one likes`, { timeout: 600_000 }, async () => {
       const vault = await fresh();
       const keys = Array.from({ length: many }, (_, i) => (i < many / 2 ? `many/${i}` : `k${i % 50}/${i}`));
       const todo = [...keys];

@@ -7,10 +7,10 @@ import { startHttpDouble } from '../testbed/http-double.ts';
 import type { DoubleAnswer, HttpDouble, RecordedRequest } from '../testbed/http-double.ts';
 import { codeOf, failure, inParts, someBytes } from './bytes.ts';
 import { gcsSettings } from './gcs-settings.ts';
+import { fromNow } from './short-lock.ts';
 
 const MIB = 1024 * 1024;
 const HOUR = 3_600_000;
-const fromNow = (ms: number): Date => new Date(Math.ceil((Date.now() + ms) / 1000) * 1000);
 const json = (value: unknown, status = 200, headers = {}): DoubleAnswer => ({ status, headers, body: JSON.stringify(value) });
 const refusal = (status: number, reason: string, message = ''): DoubleAnswer => json({ error: { message, errors: [{ reason }] } }, status);
 

@@ -9,7 +9,7 @@ const statement = z.strictObject({
   Sid: z.string().regex(/^[A-Za-z]+$/),
   Effect: z.enum(['Allow', 'Deny']),
   Action: z.union([z.string(), z.array(z.string()).min(1)]),
-  Resource: z.string().regex(/^arn:aws:s3:::BUCKET(\/PREFIX\/(reports\/)?\*)?$/),
+  Resource: z.string().regex(/^arn:aws:s3:::BUCKET(\/PREFIX\/((?:reports|jobs)\/)?\*)?$/),
   Condition: z.record(z.string(), z.record(z.string(), z.string())).optional(),
 });
 const policy = z.strictObject({ Version: z.literal('2012-10-17'), Statement: z.array(statement) });

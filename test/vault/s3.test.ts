@@ -4,7 +4,7 @@ import { openVault } from '../../src/vault/open.ts';
 import type { Vault } from '../../src/vault/vault.ts';
 import type { S3VaultConfig } from '../../src/vault/config.ts';
 import { startFaultProxy } from '../testbed/fault-proxy.ts';
-import { createAuthority } from '../testbed/kubernetes/certificates.ts';
+import { createAuthority } from '../../src/drill/cluster/certificates.ts';
 import { startSeaweedfs } from '../testbed/s3/seaweedfs.ts';
 import type { S3Server } from '../testbed/s3/server.ts';
 import { addVersitygwUser, startVersitygw } from '../testbed/s3/versitygw.ts';
@@ -143,7 +143,9 @@ describe('a bucket', () => {
   });
 
   it('loses nothing it acknowledged when its server is killed while objects are stored', async () => {
-    const vault = await openVault({ ...s3Settings(server, bucket, { prefix: 'kill' }), name: 'remote' });
+    // Tries until the server is there again, however long a busy machine takes to start it.
+    const retry = { attempts: 1000, longestPauseMs: 1000 };
+    const vault = await openVault({ ...s3Settings(server, bucket, { prefix: 'kill' }), name: 'remote' }, { retry });
     const keys = Array.from({ length: 200 }, (_, i) => `k/${i}`);
     const storing = Promise.all(keys.map((key, i) => vault.put(key, someBytes(20_000, i))));
     await server.kill();

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../core/duration.ts';
 import { addReadKeyOptions, addVaultOptions, collect, COMMON_EXITS, helpTail } from '../command.ts';
 import type { Define } from '../command.ts';
-import type { RestoreOptions } from '../restore/restore.ts';
+import type { RestoreOptions } from '../restore/options.ts';
 
 /** `lifeboat restore` */
 export const defineRestore: Define = (parent, run) => {
@@ -37,6 +37,17 @@ export const defineRestore: Define = (parent, run) => {
     )
     .option('-y, --yes', 'do not ask')
     .option('--into-source', 'allow the very cluster the point was taken from, or one of which that cannot be told');
+  command
+    .optionsGroup('On a server (docs/api.md):')
+    .option('--server <url>', 'have a lifeboat server do it, with its vaults, keys and sites; the token is in LIFEBOAT_TOKEN')
+    .option('--of-plan <name>', 'the plan whose points are meant; not needed when the server has one')
+    .option('--follow [id]', 'stay until it has ended; with an id: the restore that was asked for before')
+    .option('--confirm <digest>', 'with --follow ID: confirm the plan of that restore')
+    .option('--idempotency-key <text>', 'asked for again under the same name, it is not done twice')
+    .option('--token-file <file>', 'file that holds the token, instead of LIFEBOAT_TOKEN')
+    .option('--client-certificate <file>', 'client certificate, instead of a token')
+    .option('--client-key <file>', 'private key of the client certificate')
+    .option('--server-ca <file>', 'certificates of the authorities that may have issued that of the server');
   addReadKeyOptions(addVaultOptions(command))
     .addHelpText(
       'after',
@@ -47,6 +58,7 @@ export const defineRestore: Define = (parent, run) => {
           ['restore 20260314T0215 --to standby -n shop --map-namespace shop=shop-test', 'one namespace under another name'],
           ['restore --to prod --into-source --object ConfigMap/shop/prices --existing update', 'one object, in the cluster itself'],
           ['restore --vault s3://backups/lifeboat --identity my.key --kubeconfig new.yaml --yes', 'without lifeboat.yaml, without questions'],
+          ['restore latest --server https://lifeboat.example.net --to spare --follow', 'by a server, watched until it has ended'],
         ],
         [
           [0, 'every object is there and as in the point, but for those kept by --existing skip'],

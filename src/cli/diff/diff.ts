@@ -3,13 +3,13 @@ import { diffStates } from '../../pipeline/diff/diff.ts';
 import type { DiffObject, DiffReport } from '../../pipeline/diff/report.ts';
 import type { StateSource } from '../../site/types.ts';
 import type { Context } from '../context.ts';
-import { withPoints } from '../repository.ts';
+import { withPoints } from '../../access/repository.ts';
 import { selectionOf } from '../selection.ts';
 import type { Style } from '../style.ts';
 import { formatCount, plural } from '../text.ts';
 import { readSite, sideOf } from './sides.ts';
 import type { SideName } from './sides.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
 
 export interface DiffOptions extends VaultOptions, ReadKeyOptions {
   readonly namespace?: readonly string[];

@@ -3,8 +3,8 @@ import { LifeboatError } from '../../core/errors.ts';
 import { liveSource } from '../../pipeline/sources.ts';
 import type { Selection, StateSource } from '../../site/types.ts';
 import type { Context } from '../context.ts';
-import { connectChosen } from '../sites.ts';
-import type { SiteChoice } from '../sites.ts';
+import { connectChosen } from '../../access/sites.ts';
+import type { SiteChoice } from '../../access/sites.ts';
 
 /** One of two states to compare, as named on the command line. */
 export type SideName = { readonly kind: 'point'; readonly id: string } | ({ readonly kind: 'site' } & SiteChoice);

@@ -2,11 +2,11 @@ import type { OpenerConfig } from '../../config/keys-schema.ts';
 import type { Config } from '../../config/load.ts';
 import type { WriteKey } from '../../keys/index.ts';
 import type { Context } from '../context.ts';
-import { loadOpeners, loadOpenersIfAny, loadWriteKey } from '../key-files.ts';
-import type { Opener } from '../key-files.ts';
+import { loadOpeners, loadOpenersIfAny, loadWriteKey } from '../../access/key-files.ts';
+import type { Opener } from '../../access/key-files.ts';
 import { failure } from './finding.ts';
 import type { Report } from './finding.ts';
-import { readableByOthers } from '../secret-source.ts';
+import { readableByOthers } from '../../access/secret-source.ts';
 
 /** The keys that could be read, for trying them on the vaults. */
 export interface FoundKeys {

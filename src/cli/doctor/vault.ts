@@ -8,7 +8,7 @@ import { openOtherSoftware, openVault } from '../../vault/open.ts';
 import { probeVault } from '../../vault/probe.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { unlockWith } from '../repository.ts';
+import { unlockWith } from '../../access/repository.ts';
 import { formatBytes } from '../text.ts';
 import { clockFinding } from './clock.ts';
 import { failure } from './finding.ts';

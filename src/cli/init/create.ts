@@ -9,7 +9,7 @@ import type { SlotSecret } from '../../keys/index.ts';
 import type { VaultConfig } from '../../vault/config.ts';
 import type { Context } from '../context.ts';
 import { identityText } from '../identity.ts';
-import { identityFile, passphraseFile } from '../key-files.ts';
+import { identityFile, passphraseFile } from '../../access/key-files.ts';
 import { existsError } from '../new-file.ts';
 import type { InitOptions } from './answers.ts';
 import { besideConfig, IDENTITY_FILE, inFile, siteAnswer, vaultAnswers, vaultInFile, WRITE_KEY_FILE } from './answers.ts';
@@ -75,7 +75,7 @@ export async function createFromOptions(context: Context, options: InitOptions):
 
 /** The key services that shall open a new repository too. */
 export async function servicesOf(context: Context, { kms = [] }: InitOptions): Promise<readonly SlotSecret[]> {
-  const { namedKms } = await import('../kms.ts');
+  const { namedKms } = await import('../../access/kms.ts');
   return Promise.all(kms.map(async (key): Promise<SlotSecret> => ({ kind: 'kms', provider: await namedKms(context, parseKmsKey(key)) })));
 }
 

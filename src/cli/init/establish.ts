@@ -9,7 +9,7 @@ import { openVault } from '../../vault/open.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { PLAIN_MODE, SECRET_MODE, writeNewFile } from '../new-file.ts';
-import { closeVaults } from '../vaults.ts';
+import { closeVaults } from '../../access/vaults.ts';
 import type { InitReport } from './report.ts';
 
 /** A file that goes with a new repository. */

@@ -6,8 +6,8 @@ import type { SlotSecret } from '../../keys/index.ts';
 import { createRepository, headerLost, openReader, unlock } from '../../repository/index.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { loadOpenersIfAny, passphraseFile } from '../key-files.ts';
-import { asOpeners, unlockVaults, unlockWith } from '../repository.ts';
+import { loadOpenersIfAny, passphraseFile } from '../../access/key-files.ts';
+import { asOpeners, unlockVaults, unlockWith } from '../../access/repository.ts';
 import type { InitOptions } from './answers.ts';
 import { newIdentityFile, recipientsOfFiles, refuseExisting, servicesOf, withoutText } from './create.ts';
 import { establishRepository, vaultsWithRemains, vaultsWithRepository, withAllVaults } from './establish.ts';
@@ -131,6 +131,6 @@ async function opening(context: Context, config: Config, options: InitOptions): 
 }
 
 async function configuredServices(context: Context, source: OpenerConfig | undefined): Promise<readonly SlotSecret[]> {
-  const { configuredKms } = await import('../kms.ts');
+  const { configuredKms } = await import('../../access/kms.ts');
   return (source?.kms ?? []).map((key) => ({ kind: 'kms', provider: configuredKms(context, key) }));
 }

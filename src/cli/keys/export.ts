@@ -3,8 +3,8 @@ import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
 import { identityText } from '../identity.ts';
 import { SECRET_MODE, writeNewFile } from '../new-file.ts';
-import { unlockVaults, withVaults } from '../repository.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import { unlockVaults, withVaults } from '../../access/repository.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
 
 export interface ExportOptions extends VaultOptions, ReadKeyOptions {
   readonly role: 'write' | 'read' | 'maintain';

@@ -1,10 +1,10 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { SlotKind } from '../../keys/index.ts';
 import type { SlotListing } from '../../repository/index.ts';
-import type { VaultOptions } from '../command.ts';
+import type { VaultOptions } from '../../access/options.ts';
 import type { Context } from '../context.ts';
-import { loadOpenersIfAny } from '../key-files.ts';
-import { unlockWith, withVaults } from '../repository.ts';
+import { loadOpenersIfAny } from '../../access/key-files.ts';
+import { unlockWith, withVaults } from '../../access/repository.ts';
 import { formatTable } from '../text.ts';
 
 export type KeysListOptions = VaultOptions;

@@ -1,10 +1,10 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { SlotRotation } from '../../repository/index.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
 import type { Context } from '../context.ts';
-import { loadOpenersIfAny } from '../key-files.ts';
-import type { Opener } from '../key-files.ts';
-import { unlockVaults, withVaults } from '../repository.ts';
+import { loadOpenersIfAny } from '../../access/key-files.ts';
+import type { Opener } from '../../access/key-files.ts';
+import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { SHOWN } from './list.ts';
 
 export type KeysRotateOptions = VaultOptions & ReadKeyOptions;

@@ -2,11 +2,11 @@ import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { KmsKind, SlotRole, SlotSecret } from '../../keys/index.ts';
 import type { SlotChange } from '../../repository/index.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
 import type { Context } from '../context.ts';
-import { passphraseFile } from '../key-files.ts';
+import { passphraseFile } from '../../access/key-files.ts';
 import { canAsk, confirm } from '../prompt.ts';
-import { unlockVaults, withVaults } from '../repository.ts';
+import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { SHOWN } from './list.ts';
 
 export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
@@ -56,7 +56,7 @@ async function keyServices(context: Context, options: KeysAddOptions): Promise<r
     ['azure-key-vault', options.azureKeyVault],
   ];
   if (named.every(([, names]) => names === undefined)) return [];
-  const [{ namedKms }, { requireKmsKey }] = await Promise.all([import('../kms.ts'), import('../../keys/index.ts')]);
+  const [{ namedKms }, { requireKmsKey }] = await Promise.all([import('../../access/kms.ts'), import('../../keys/index.ts')]);
   const secrets: SlotSecret[] = [];
   for (const [kind, names] of named) {
     for (const name of names ?? []) secrets.push({ kind: 'kms', provider: await namedKms(context, requireKmsKey(kind, name)) });

@@ -11,7 +11,7 @@ import type { SlotListing } from '../../repository/index.ts';
 import { HEADER_KEY } from '../../repository/layout.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { Context } from '../context.ts';
-import { loadWriteKey } from '../key-files.ts';
+import { loadWriteKey } from '../../access/key-files.ts';
 
 /** A vault that does not answer must not keep the rest from being shown, ms. */
 const PATIENCE = 15_000;

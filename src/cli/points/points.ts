@@ -5,9 +5,9 @@ import type { PointListing, RepositoryReader } from '../../repository/api.ts';
 import { disputeText } from '../../repository/index.ts';
 import { copiesOf } from '../../placement/copies.ts';
 import type { Context } from '../context.ts';
-import { withReader } from '../repository.ts';
+import { withReader } from '../../access/repository.ts';
 import { formatAge, formatBytes, formatCount, formatTable, plural } from '../text.ts';
-import type { VaultOptions } from '../command.ts';
+import type { VaultOptions } from '../../access/options.ts';
 import { removedPoints } from './removed.ts';
 import { verifiedText, verifiedTimes } from './verified.ts';
 

@@ -1,12 +1,10 @@
 import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
-import { isLifeboatError } from '../../core/errors.ts';
-import type { WriteKey } from '../../keys/index.ts';
 import type { ReplicatedPlan } from '../../pipeline/replicate.ts';
 import type { VaultConfig } from '../../vault/config.ts';
 import type { Context } from '../context.ts';
-import { loadWriteKey } from '../key-files.ts';
-import { chosenVaults, closeVaults, isAddress, openVaults } from '../vaults.ts';
+import { loadWriteKeyIfAny } from '../../access/key-files.ts';
+import { chosenVaults, closeVaults, isAddress, openVaults } from '../../access/vaults.ts';
 import { replicateText } from './text.ts';
 
 export interface ReplicateCommandOptions {
@@ -28,7 +26,7 @@ export async function replicate(context: Context, planName: string | undefined, 
       plans,
       ...(from && { from }),
       ...(to && { to }),
-      keys: await writeKeyIfAny(context, plans.length > 0),
+      keys: plans.length > 0 ? await loadWriteKeyIfAny(context) : undefined,
       dryRun,
       signal,
       onProgress: output.progress.report,
@@ -72,15 +70,4 @@ async function choose(context: Context, planName: string | undefined, options: R
     from: from.length === 0 ? undefined : named.slice(0, from.length).map(({ name }) => name),
     to: to.length === 0 ? undefined : named.slice(from.length).map(({ name }) => name),
   };
-}
-
-/** The write key tells the repository from an imitation, where it is at hand; nothing needs it. */
-async function writeKeyIfAny(context: Context, configured: boolean): Promise<WriteKey | undefined> {
-  if (!configured) return undefined;
-  try {
-    return await loadWriteKey(context);
-  } catch (error) {
-    if (isLifeboatError(error, 'LB_KEY_MISSING')) return undefined;
-    throw error;
-  }
 }

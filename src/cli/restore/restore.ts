@@ -1,43 +1,24 @@
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { RestoreOptions as PipelineOptions } from '../../pipeline/restore/options.ts';
+import { refuseSource } from '../../pipeline/restore/refuse-source.ts';
 import type { SiteConnection } from '../../site/connect.ts';
-import { identifySite } from '../../site/revision.ts';
 import type { StateSource } from '../../site/types.ts';
 import type { Context } from '../context.ts';
 import { keepMemoryLow } from '../engine.ts';
 import { parseNamespaceMap } from '../namespace-map.ts';
 import { canAsk, confirm } from '../prompt.ts';
-import { withPoint } from '../repository.ts';
+import { withPoint } from '../../access/repository.ts';
 import { selectionOf } from '../selection.ts';
-import { connectChosen } from '../sites.ts';
+import { connectChosen } from '../../access/sites.ts';
 import { planLines, planSummary } from './plan-text.ts';
 import { reportText } from './report-text.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
-
-export interface RestoreOptions extends VaultOptions, ReadKeyOptions {
-  readonly plan?: boolean;
-  readonly dryRun?: boolean;
-  readonly site?: string;
-  readonly to?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly existing: 'skip' | 'update' | 'fail';
-  readonly namespace?: readonly string[];
-  readonly excludeNamespace?: readonly string[];
-  readonly type?: readonly string[];
-  readonly excludeType?: readonly string[];
-  readonly label?: string;
-  readonly object?: readonly string[];
-  readonly mapNamespace?: readonly string[];
-  /** Milliseconds. */
-  readonly wait?: number;
-  readonly yes?: boolean;
-  readonly intoSource?: boolean;
-}
+import type { RestoreOptions } from './options.ts';
 
 /** `lifeboat restore`: plan, show, ask, do, compare, report. */
 export async function restore(context: Context, id: string, options: RestoreOptions): Promise<number> {
+  if (options.server !== undefined) return (await import('../remote/restore.ts')).restoreRemotely(context, id, options);
+  refuseServerOptions(options);
   if (options.to === undefined && options.kubeconfig === undefined && options.context === undefined) {
     throw new LifeboatError('LB_USAGE', 'Nothing says which cluster to restore into', { hint: 'Give --kubeconfig FILE, or --to SITE with a site of lifeboat.yaml.' });
   }
@@ -53,7 +34,7 @@ export async function restore(context: Context, id: string, options: RestoreOpti
   return withPoint(context, id, options, async (source) => {
     const target = await connectChosen(context, { site: options.to, kubeconfig: options.kubeconfig, context: options.context });
     try {
-      await refuseSource(context, source, target, planOnly || options.intoSource === true);
+      await refuseSource(source, target, { allowed: planOnly || options.intoSource === true, signal: context.signal, onWarning: context.output.warn });
       const { output, signal } = context;
       const request = { source, target, options: pipelineOptions, signal, onProgress: output.progress.report };
       if (planOnly) return await showPlan(context, request);
@@ -72,6 +53,11 @@ export async function restore(context: Context, id: string, options: RestoreOpti
       await target.close();
     }
   });
+}
+
+function refuseServerOptions({ confirm: digest, follow, idempotencyKey, ofPlan }: RestoreOptions): void {
+  if (digest === undefined && follow === undefined && idempotencyKey === undefined && ofPlan === undefined) return;
+  throw new LifeboatError('LB_USAGE', 'Only a restore on a server is followed and confirmed', { hint: 'Give --server URL, or leave --follow, --confirm, --of-plan and --idempotency-key out.' });
 }
 
 interface PlanRequest {
@@ -100,29 +86,4 @@ function asPipelineOptions(options: RestoreOptions): PipelineOptions {
     existing: options.existing,
     waitMs: options.wait ?? 0,
   };
-}
-
-/** The wrong kubeconfig must not cost a cluster its state. Where it cannot be told which cluster it is, it counts as the wrong one. */
-async function refuseSource(context: Context, source: StateSource, target: SiteConnection, allowed: boolean): Promise<void> {
-  const { clusterUid } = await identifySite(target, context.signal);
-  const unknown = [
-    ...(clusterUid === '' ? ['the namespace kube-system of the target could not be read'] : []),
-    ...(source.summary.clusterUid === '' ? ['the namespace kube-system could not be read when the backup was made'] : []),
-  ].join(', and ');
-  if (unknown !== '') {
-    const message = `It cannot be told whether the target is the cluster that ${source.label} was taken from: ${unknown}`;
-    if (!allowed) {
-      throw new LifeboatError('LB_RESTORE_INTO_SOURCE', message, {
-        where: target.server,
-        hint: 'Allow `get` of the namespace kube-system; or make sure that kubeconfig and context are the right ones, and add --into-source.',
-      });
-    }
-    context.output.warn({ kind: 'cluster-unknown', message });
-    return;
-  }
-  if (allowed || clusterUid !== source.summary.clusterUid) return;
-  throw new LifeboatError('LB_RESTORE_INTO_SOURCE', `The target is the cluster that ${source.label} was taken from`, {
-    where: target.server,
-    hint: 'Check kubeconfig and context. If it is meant, add --into-source.',
-  });
 }

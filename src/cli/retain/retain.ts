@@ -1,11 +1,11 @@
 import { EXIT } from '../../core/error-codes.ts';
 import type { RetainEntry } from '../../pipeline/retain/retain.ts';
 import type { LockExtension } from '../../repository/index.ts';
-import type { ReadKeyOptions } from '../command.ts';
+import type { ReadKeyOptions } from '../../access/options.ts';
 import type { Context } from '../context.ts';
-import { unlockVaults, withVaults } from '../repository.ts';
+import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { formatAge, formatTable, plural } from '../text.ts';
-import { retentionOf } from './sites.ts';
+import { retentionOf } from '../../jobs/retention.ts';
 
 export interface RetainCommandOptions extends ReadKeyOptions {
   readonly dryRun?: boolean;

@@ -6,11 +6,11 @@ import { peekIdentity } from '../../site/peek.ts';
 import type { CutType, StateSource } from '../../site/types.ts';
 import { typeName } from '../../site/types.ts';
 import type { Context } from '../context.ts';
-import { withPoint } from '../repository.ts';
+import { withPoint } from '../../access/repository.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
 import { groupReasons } from '../warning-groups.ts';
 import { findObject, typesMeant, withoutManagedFields, withoutSecrets } from './objects.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
 
 export interface ShowOptions extends VaultOptions, ReadKeyOptions {
   readonly site?: string;

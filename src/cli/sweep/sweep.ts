@@ -2,9 +2,9 @@ import { formatDuration, parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
 import { LifeboatError } from '../../core/errors.ts';
 import type { SweepReport } from '../../repository/index.ts';
-import type { ReadKeyOptions } from '../command.ts';
+import type { ReadKeyOptions } from '../../access/options.ts';
 import type { Context } from '../context.ts';
-import { unlockVaults, withVaults } from '../repository.ts';
+import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../text.ts';
 
 export interface SweepCommandOptions extends ReadKeyOptions {

@@ -1,14 +1,12 @@
-import type { Config } from '../../config/load.ts';
-import { parseDuration } from '../../core/duration.ts';
 import { EXIT } from '../../core/error-codes.ts';
-import { isLifeboatError, LifeboatError } from '../../core/errors.ts';
-import type { PublicKeys } from '../../keys/index.ts';
+import { LifeboatError } from '../../core/errors.ts';
 import type { BudgetOptions } from '../../repository/verify/budget.ts';
+import { belongsIn, locksOf } from '../../jobs/belongs.ts';
 import type { Context } from '../context.ts';
-import { loadOpenersIfAny, loadWriteKey } from '../key-files.ts';
-import { unlockWith, withVaults } from '../repository.ts';
-import type { ReadKeyOptions, VaultOptions } from '../command.ts';
-import { isAddress } from '../vaults.ts';
+import { loadOpenersIfAny, loadWriteKeyIfAny } from '../../access/key-files.ts';
+import { unlockWith, withVaults } from '../../access/repository.ts';
+import type { ReadKeyOptions, VaultOptions } from '../../access/options.ts';
+import { isAddress } from '../../access/vaults.ts';
 import { isAbout, reportText } from './report-text.ts';
 
 export interface VerifyOptions extends VaultOptions, ReadKeyOptions {
@@ -35,7 +33,7 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
     const { verify: examine } = await import('../../repository/index.ts');
     const openers = await loadOpenersIfAny(context, options, 'read');
     const keys = openers.length === 0 ? undefined : await unlockWith(context, vaults, openers, 'read');
-    const trusted = keys === undefined && options.heal === true ? await publicKeysIfAny(context) : undefined;
+    const trusted = keys === undefined && options.heal === true ? await loadWriteKeyIfAny(context) : undefined;
     const config = options.vault?.every(isAddress) === true ? undefined : await context.configIfAny();
     const startedAt = performance.now();
     const report = await examine({
@@ -64,25 +62,6 @@ export async function verify(context: Context, options: VerifyOptions): Promise<
   });
 }
 
-/** Points are to be in the vaults of the plans of their site; those of a site that has none, in every one. */
-function belongsIn(config: Config): (vault: string, site: string) => boolean {
-  const plans = [...config.plans.values()];
-  return (vault, site) => {
-    const ofSite = plans.filter((plan) => plan.site === site);
-    return ofSite.length === 0 || ofSite.some(({ vaults }) => vaults.includes(vault));
-  };
-}
-
-/** How long plans lock what is in each vault, by its name: the longest counts. */
-function locksOf(config: Config | undefined): ReadonlyMap<string, number> {
-  const locks = new Map<string, number>();
-  for (const { lock, vaults } of config?.plans.values() ?? []) {
-    const ms = lock === undefined ? 0 : (parseDuration(lock) ?? 0);
-    if (ms > 0) for (const vault of vaults) locks.set(vault, Math.max(ms, locks.get(vault) ?? 0));
-  }
-  return locks;
-}
-
 function budgetOf({ budget, sample, for: ms }: VerifyOptions): BudgetOptions | undefined {
   if (budget === undefined && sample === undefined && ms === undefined) return undefined;
   return {
@@ -90,15 +69,4 @@ function budgetOf({ budget, sample, for: ms }: VerifyOptions): BudgetOptions | u
     ...(sample !== undefined && { share: sample }),
     ...(ms !== undefined && { ms }),
   };
-}
-
-/** The write key says whose repository it is as well as any other. */
-async function publicKeysIfAny(context: Context): Promise<PublicKeys | undefined> {
-  if ((await context.configIfAny())?.writeKey === undefined) return undefined;
-  try {
-    return await loadWriteKey(context);
-  } catch (error) {
-    if (isLifeboatError(error, 'LB_KEY_MISSING')) return undefined;
-    throw error;
-  }
 }

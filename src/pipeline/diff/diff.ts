@@ -1,4 +1,5 @@
 import { collectFacts, withDefinitionsOf } from '../../adapt/facts.ts';
+import type { DrillFacts, Facts } from '../../adapt/facts.ts';
 import { nameOf, objectKey, parseObject } from '../../adapt/json.ts';
 import { ownersText, sameButFilled } from '../../adapt/row.ts';
 import type { Row } from '../../adapt/row.ts';
@@ -19,6 +20,8 @@ export interface DiffOptions {
   readonly selection?: Selection;
   /** Differences listed at most; all are counted. Default 1,000. */
   readonly limit?: number;
+  /** Compare as a drill restores. */
+  readonly drill?: DrillFacts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -43,7 +46,8 @@ export async function diffStates(a: StateSource, b: StateSource, options: DiffOp
   const { signal } = options;
   const factsA = await collectFacts(a, signal);
   const factsB = await collectFacts(b, signal);
-  const sides = { a: new Side(a, withDefinitionsOf(factsA, factsB)), b: new Side(b, withDefinitionsOf(factsB, factsA)) };
+  const inDrill = (facts: Facts): Facts => (options.drill === undefined ? facts : { ...facts, drill: options.drill });
+  const sides = { a: new Side(a, inDrill(withDefinitionsOf(factsA, factsB))), b: new Side(b, inDrill(withDefinitionsOf(factsB, factsA))) };
   return new Comparison(sides, options).run();
 }
 

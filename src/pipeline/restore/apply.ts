@@ -11,7 +11,7 @@ import type { Outcome } from './results.ts';
 import { nameEntry } from './run.ts';
 import type { RestoreRun } from './run.ts';
 import { waitForDefinitions, waitForQuotas } from './wait.ts';
-import { waveNumber } from './waves.ts';
+import { waveNumber, WAVES } from './waves.ts';
 import { write } from './write.ts';
 
 /** An entry that was refused and is tried again. */
@@ -42,6 +42,7 @@ export async function applyPlan(run: RestoreRun): Promise<void> {
   const guards = waveNumber('budgets');
   let guarded = false;
   for (const [wave, types] of [...waves].toSorted(([a], [b]) => a - b)) {
+    const begun = systemClock.now();
     if (wave >= guards && !guarded) {
       guarded = true;
       // Guards would refuse what is still missing: it has its last chance now.
@@ -53,6 +54,8 @@ export async function applyPlan(run: RestoreRun): Promise<void> {
     await linkPending(run);
     await insist(run, pending, Math.min(SHORT_PATIENCE_MS, run.plan.options.patienceMs));
     if (wave === waveNumber('limits')) await waitForQuotas(run);
+    const objects = [...types.values()].reduce((sum, places) => sum + places.length, 0);
+    run.waves.push({ wave, name: WAVES[wave]?.name ?? '', objects, seconds: (systemClock.now() - begun) / 1000 });
   }
   await insist(run, pending, run.plan.options.patienceMs);
   await giveUp(run, pending);

@@ -24,7 +24,7 @@ import { renamesOf, resolveOptions } from './options.ts';
 import type { ResolvedOptions } from './options.ts';
 import { linkOwners } from './owners.ts';
 import type { PlanType, RestorePlan } from './plan.ts';
-import type { Phase } from './report.ts';
+import type { Phase } from './run.ts';
 import type { RestoreRequest } from './request.ts';
 import { objectFilter } from '../select.ts';
 import type { ObjectFilter } from '../select.ts';
@@ -62,7 +62,7 @@ export async function preparePlan(request: RestoreRequest): Promise<PreparedPlan
   const sourceFacts = await collectFacts(source, signal);
   times.push(systemClock.now());
   const discovery = await discover(target, { signal });
-  const facts = withDefinitionsOf(sourceFacts, await targetDefinitions(target, discovery, signal));
+  const facts = { ...withDefinitionsOf(sourceFacts, await targetDefinitions(target, discovery, signal)), ...(request.drill !== undefined && { drill: request.drill }) };
   times.push(systemClock.now());
   const plan = await new Planner(request, options, facts, discovery).plan();
   times.push(systemClock.now());

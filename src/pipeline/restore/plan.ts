@@ -95,6 +95,17 @@ export function planDigest(plan: Omit<RestorePlan, 'digest'>): string {
   return hash.digest('hex');
 }
 
+/**
+ * A digest of what a plan would do, the same in every process and whenever the plan comes out the same: what a person confirms who has
+ * looked at it. Leaves out what is different each time it is made.
+ */
+export function confirmationDigest(plan: RestorePlan): string {
+  const { source, target, options, types, entries } = plan;
+  const hash = createHash('sha256').update(canonicalJson({ source, target, options, types }));
+  for (const { digest: _digest, owners: _owners, ...entry } of entries) hash.update('\n').update(canonicalJson(entry));
+  return hash.digest('hex');
+}
+
 /** How many entries there are of each action. */
 export function countActions(plan: Pick<RestorePlan, 'entries'>): Record<PlanAction, number> {
   const counts = Object.fromEntries(PLAN_ACTIONS.map((action) => [action, 0])) as Record<PlanAction, number>;

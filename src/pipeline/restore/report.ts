@@ -1,17 +1,13 @@
 import type { Warning } from '../../core/progress.ts';
 import { typeName } from '../../site/types.ts';
+import { allPhases, allWaves, withWritten } from './earlier.ts';
+import type { Earlier } from './earlier.ts';
 import { nameEntry } from './run.ts';
-import type { RestoreRun } from './run.ts';
+import type { Phase, RestoreRun, WaveTime } from './run.ts';
 import { OUTCOMES } from './results.ts';
 import type { Outcome } from './results.ts';
 import type { VerifyResult } from './verify.ts';
 import type { WorkloadsResult } from './workloads.ts';
-
-/** A part of a restore and the seconds it took. */
-export interface Phase {
-  readonly name: 'load' | 'discover' | 'plan' | 'apply' | 'wait' | 'verify';
-  readonly seconds: number;
-}
 
 /** An object that something is to be said about. */
 export interface ReportedObject {
@@ -34,6 +30,8 @@ export interface RestoreReport {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly phases: readonly Phase[];
+  /** The parts of `apply`, in their order. What was refused to the end is tried again after them. */
+  readonly waves: readonly WaveTime[];
   /** All phases together: the recovery time of this restore. */
   readonly seconds: number;
   readonly objects: Readonly<Record<Outcome, number>>;
@@ -61,37 +59,40 @@ export function makeReport(
     readonly phases: readonly Phase[];
     readonly verify?: VerifyResult | undefined;
     readonly workloads?: WorkloadsResult | undefined;
+    /** The steps before. */
+    readonly earlier?: Earlier | undefined;
   },
 ): RestoreReport {
-  const objects = noObjects();
-  const types = new Map<string, Partial<Record<Outcome, number>>>();
+  const counted = new Map<string, Partial<Record<Outcome, number>>>();
   const dropped: Record<string, number> = {};
   const failures: ReportedObject[] = [];
   const kept: ReportedObject[] = [];
   for (const [place, entry] of run.plan.entries.entries()) {
     const outcome = run.results.outcome(place) ?? 'failed';
     const type = run.typeOf(entry);
-    objects[outcome] += 1;
-    const ofType = types.get(typeName(type)) ?? {};
-    types.set(typeName(type), ofType);
+    const ofType = counted.get(typeName(type)) ?? {};
+    counted.set(typeName(type), ofType);
     ofType[outcome] = (ofType[outcome] ?? 0) + 1;
     if (outcome === 'dropped') for (const rule of entry.rules ?? []) dropped[rule] = (dropped[rule] ?? 0) + 1;
     if (BAD.has(outcome)) failures.push({ object: nameEntry(type, entry), outcome, reason: run.results.reason(place) ?? '' });
     if (outcome === 'kept') kept.push({ object: nameEntry(type, entry), outcome, reason: run.results.reason(place) ?? entry.reason ?? '' });
   }
-  const { verify, workloads } = parts;
+  const { verify, workloads, earlier } = parts;
+  const startedAt = earlier?.startedAt ?? parts.startedAt;
+  const types = [...counted].map(([type, objects]) => ({ type, objects: withWritten(objects, earlier?.written[type]) }));
   return {
     ok: failures.length === 0 && (verify === undefined || (verify.different === 0 && verify.missing === 0)) && (workloads === undefined || workloads.notReadyCount === 0),
     source: run.plan.source.label,
     at: run.plan.source.at,
     target: run.target.name,
     plan: run.plan.digest,
-    startedAt: new Date(parts.startedAt).toISOString(),
+    startedAt: new Date(startedAt).toISOString(),
     finishedAt: new Date(parts.finishedAt).toISOString(),
-    phases: parts.phases,
-    seconds: (parts.finishedAt - parts.startedAt) / 1000,
-    objects,
-    types: [...types].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([type, counts]) => ({ type, objects: counts })),
+    phases: allPhases(earlier, parts.phases),
+    waves: allWaves(earlier, run.waves),
+    seconds: (parts.finishedAt - startedAt) / 1000,
+    objects: total(types),
+    types: types.toSorted((a, b) => (a.type < b.type ? -1 : 1)),
     dropped,
     failures,
     kept,
@@ -101,8 +102,9 @@ export function makeReport(
   };
 }
 
-function noObjects(): Record<Outcome, number> {
-  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+function total(types: readonly { readonly objects: Partial<Record<Outcome, number>> }[]): Record<Outcome, number> {
+  const sum = (outcome: Outcome): number => types.reduce((all, { objects }) => all + (objects[outcome] ?? 0), 0);
+  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, sum(outcome)])) as Record<Outcome, number>;
 }
 
 function adjustments(run: RestoreRun): Warning[] {

@@ -1,3 +1,4 @@
+import type { DrillFacts } from '../../adapt/facts.ts';
 import type { OnProgress } from '../../core/progress.ts';
 import type { SiteConnection } from '../../site/connect.ts';
 import type { StateSource } from '../../site/types.ts';
@@ -8,6 +9,8 @@ export interface RestoreRequest {
   readonly source: StateSource;
   readonly target: SiteConnection;
   readonly options?: RestoreOptions;
+  /** It is a drill: nothing that is created may touch anything outside the target. docs/drills.md. */
+  readonly drill?: DrillFacts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
 }

@@ -8,6 +8,22 @@ import type { PlanEntry, PlanType, RestorePlan } from './plan.ts';
 import { Results } from './results.ts';
 import { AdaptiveLimit } from './limiter.ts';
 
+/** A part of a restore and the seconds it took. */
+export interface Phase {
+  readonly name: 'load' | 'discover' | 'plan' | 'apply' | 'wait' | 'verify';
+  readonly seconds: number;
+}
+
+/** A wave of a restore, and how long it took. */
+export interface WaveTime {
+  readonly wave: number;
+  readonly name: string;
+  /** Entries that were written, or tried to. */
+  readonly objects: number;
+  /** With waiting for what comes of it (types that are served, quotas that count), and with second tries. */
+  readonly seconds: number;
+}
+
 /** Everything that the parts of one restore share while it runs. */
 export class RestoreRun {
   readonly plan: RestorePlan;
@@ -27,6 +43,8 @@ export class RestoreRun {
   readonly unlinked = new Set<number>();
   /** Entries that were changed because the target refused them as they were, and what was changed. */
   readonly adjusted = new Map<number, string>();
+  /** What each wave took, in their order; filled when it is done. */
+  readonly waves: WaveTime[] = [];
   readonly #onProgress: OnProgress | undefined;
 
   constructor(parts: {

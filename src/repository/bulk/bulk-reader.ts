@@ -1,3 +1,4 @@
+import { alongside, sharedPages } from '../../core/direct-io.ts';
 import { copyShared } from '../../core/shared-memory.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { ByteRange, BytesRef, BytesTarget } from '../api.ts';
@@ -57,8 +58,10 @@ export class BulkReader {
     this.#reading = reading;
     this.#intact = new FirstIntact(reading.vaults, reading.signal);
     this.#tables = new PackTables(reading.opening, reading.signal);
-    this.#segments = new Segments(BATCHES_PER_THREAD * threadCount());
-    this.#opened = new Segments(BATCHES_PER_THREAD * threadCount());
+    // Sealed bytes lie in it as in their pack, and opened ones as in the file that is restored: no copy is made on the way from or to a disk.
+    const pages = (): Shared => sharedPages(SEGMENT_BYTES);
+    this.#segments = new Segments(BATCHES_PER_THREAD * threadCount(), pages);
+    this.#opened = new Segments(BATCHES_PER_THREAD * threadCount(), pages);
     this.#own = new OwnThread(reading.setup);
     this.#threads = [this.#own];
     reading.signal.addEventListener('abort', () => this.#end(), { once: true });
@@ -90,7 +93,7 @@ export class BulkReader {
     if (ref.bytes > WORTH_THREADS) this.#startThreads();
     const batches = batchesOf(this.runs(ref, packs, context), packs);
     await forEachParallel(batches, this.#ahead(), async (batch) => {
-      const into = 'hole' in batch ? undefined : await this.#opened.take(this.#reading.signal);
+      const into = 'hole' in batch ? undefined : alongside(await this.#opened.take(this.#reading.signal), placeOf(batch.chunks[0]));
       try {
         for (const piece of joined(await this.#open(batch, context, into))) {
           context.signal?.throwIfAborted();
@@ -140,7 +143,7 @@ export class BulkReader {
     const blocks = sealedBlocks(chunks, reader);
     const offset = reader.placeOf(chunks[0]?.block ?? 0).offset;
     const length = blocks.at(-1)?.to ?? 0;
-    const segment = await this.#segments.take(this.#reading.signal);
+    const segment = alongside(await this.#segments.take(this.#reading.signal), offset);
     this.#segments.busy();
     await fetch(vault, ref, { offset, length }, segment, signal ?? this.#reading.signal).catch((error: unknown) => {
       this.#segments.lost();
@@ -183,9 +186,14 @@ export class BulkReader {
   }
 
   #end(): void {
-    for (const thread of this.#threads) thread.end();
+    for (const thread of this.#threads) void thread.end();
     this.#segments.wake();
   }
+}
+
+/** Where the first byte of a chunk is in the stream, wanted or not. */
+function placeOf(chunk: WantedChunk | undefined): number {
+  return chunk === undefined ? 0 : chunk.offset - chunk.from;
 }
 
 /** The same with pieces put together that follow each other in memory and in the stream: a target writes few long ones faster. */

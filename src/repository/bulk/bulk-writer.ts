@@ -53,7 +53,7 @@ export class BulkWriter {
     this.#segments = new Segments(SEGMENTS_PER_THREAD * threads);
     this.#own = this.#lane(new OwnThread(parts.setup));
     this.#lanes = [this.#own];
-    parts.signal.addEventListener('abort', () => this.end(), { once: true });
+    parts.signal.addEventListener('abort', () => void this.end(), { once: true });
   }
 
   stream(source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<BytesRef> {
@@ -78,11 +78,12 @@ export class BulkWriter {
     this.#shelf.wake();
   }
 
-  /** Ends the threads, whatever they are doing. */
-  end(): void {
-    for (const { thread } of this.#lanes) thread.end();
-    this.#cutter?.end();
+  /** Ends the threads. What is asked of them fails from now on; resolves when there are none any more, and never rejects. */
+  async end(): Promise<void> {
+    const threads = this.#lanes.map(({ thread }) => thread);
+    const ended = [...threads, ...(this.#cutter === undefined ? [] : [this.#cutter])].map((thread) => thread.end());
     this.failed();
+    await Promise.all(ended);
   }
 
   async #store(parts: AsyncIterable<Part>): Promise<BytesRef> {

@@ -11,13 +11,15 @@ export const SEGMENT_BYTES = 2 * MAX_LARGE_CHUNK;
  */
 export class Segments {
   readonly #limit: number;
+  readonly #memory: () => Shared;
   readonly #gate = new Gate();
   readonly #free: Shared[] = [];
   #busy = 0;
 
-  /** `limit`: segments that threads may be working on. */
-  constructor(limit: number) {
+  /** `limit`: segments that threads may be working on. `memory`: gives a new one, of `SEGMENT_BYTES` at least. */
+  constructor(limit: number, memory: () => Shared = () => new Uint8Array(new SharedArrayBuffer(SEGMENT_BYTES))) {
     this.#limit = limit;
+    this.#memory = memory;
   }
 
   /** One to fill. Those being filled do not count: a source that is slow must not hold up the others. */
@@ -26,7 +28,7 @@ export class Segments {
       await this.#gate.changed();
       signal.throwIfAborted();
     }
-    return this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(SEGMENT_BYTES));
+    return this.#free.pop() ?? this.#memory();
   }
 
   busy(): void {
@@ -49,7 +51,7 @@ export class Segments {
   /** Gives back one that was taken for nothing. */
   unused(segment: Shared): void {
     // All of it: those that use one may have left out its beginning.
-    if (this.#free.length < this.#limit) this.#free.push(new Uint8Array(segment.buffer));
+    if (this.#free.length < this.#limit) this.#free.push(new Uint8Array(segment.buffer, 0, segment.buffer.byteLength));
   }
 
   /** Lets those that wait look whether they should go on. */

@@ -1,14 +1,18 @@
 // What a `WorkerThread` runs: answers each call in turn.
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../core/errors.ts';
-import { answerTo } from './thread.ts';
+import { answerTo, END } from './thread.ts';
 import type { Answer, Call, Request, ResultOf } from './thread.ts';
 import { ThreadWork } from './thread-work.ts';
 import type { ThreadSetup } from './thread-work.ts';
 
 const work = new ThreadWork(workerData as ThreadSetup);
 
-parentPort?.on('message', (request: Request) => {
+parentPort?.on('message', (request: Request | typeof END) => {
+  if (request === END) {
+    parentPort?.close();
+    return;
+  }
   let answer: Answer;
   try {
     answer = { result: answerTo(work, request) };

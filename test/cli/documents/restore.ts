@@ -89,6 +89,9 @@ export const restoreDocument = z.strictObject({
   phases: z
     .array(z.strictObject({ name: z.enum(['load', 'discover', 'plan', 'apply', 'wait', 'verify']).describe('What was done.'), seconds: number('How long.') }))
     .describe('Parts of it.'),
+  waves: z
+    .array(z.strictObject({ wave: int('Its number: docs/restore.md.'), name: text('Its name.'), objects: int('Objects that were written, or tried to.'), seconds: number('How long.') }))
+    .describe('The parts of `apply`.'),
   seconds: number('All of them together: the recovery time.'),
   objects: z.record(z.enum(OUTCOMES), z.int()).describe('Objects by outcome: docs/restore.md.'),
   types: z

@@ -103,7 +103,7 @@ describe('byte maps', () => {
       name: ([part = new Uint8Array()]) => noise(32, Buffer.from(part).toString('base64')),
       store: (_id, [part = new Uint8Array()]) => ({ pack: 0, block: stored.push(Buffer.from(part)) - 1, index: 0 }),
       ready: () => undefined,
-      ended: () => undefined,
+      ended: () => undefined, uncount: () => undefined,
     };
     const map = new MapWriter(sink, {});
     const count = 150_000;

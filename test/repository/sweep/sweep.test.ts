@@ -1,9 +1,13 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { LifeboatError } from '../../../src/core/errors.ts';
 import type { Warning } from '../../../src/core/progress.ts';
 import { maintainKeyOf, slotId, sealSlot, writeKeyOf } from '../../../src/keys/index.ts';
 import { addSlot, findLivePoints, openWriter, removePoint, sweep, verify } from '../../../src/repository/index.ts';
 import type { SweepReport } from '../../../src/repository/index.ts';
+import { encodeLease, leaseKey } from '../../../src/repository/sweep/lease-object.ts';
+import { Lease } from '../../../src/repository/sweep/lease.ts';
 import { encodeMark } from '../../../src/repository/sweep/mark.ts';
+import { VaultError } from '../../../src/vault/errors.ts';
 import type { Vault } from '../../../src/vault/vault.ts';
 import type { MemoryVault } from '../../support/memory-vault.ts';
 import { backUp, expectSame, madeUpList, makeScene, restore, testClock, WORK_FACTOR } from '../scene.ts';
@@ -220,12 +224,72 @@ describe('the lease of the sweep', () => {
     };
     await expect(run()).rejects.toThrow('killed');
     // As a process that is killed leaves it.
-    const { Lease } = await import('../../../src/repository/sweep/lease.ts');
     await Lease.take(vault, scene.keys, clock, undefined);
     await expect(run()).rejects.toMatchObject({ code: 'LB_REPO_BUSY' });
     clock.advance(HOUR);
     expect(await run()).toMatchObject({ waiting: 2 });
     expect(count('leases/')).toBe(0);
+  });
+
+  it('is free again five minutes after its holder was killed', async () => {
+    await Lease.take(vault, scene.keys, clock, undefined);
+    clock.advance(5 * 60_000 - 1);
+    await expect(run()).rejects.toMatchObject({ code: 'LB_REPO_BUSY' });
+    clock.advance(1);
+    await run();
+    expect(count('leases/')).toBe(0);
+  });
+
+  it('is given back by a sweep that is stopped as soon as it has it', async () => {
+    await Lease.take(vault, scene.keys, clock, undefined);
+    clock.advance(HOUR);
+    const stop = new AbortController();
+    vault.interfere = (operation, key) => {
+      if (operation !== 'delete' || key !== leaseKey(1)) return;
+      stop.abort(new LifeboatError('LB_INTERRUPTED', 'Ctrl-C'));
+      stop.signal.throwIfAborted();
+    };
+    await expect(run({ signal: stop.signal })).rejects.toMatchObject({ code: 'LB_INTERRUPTED' });
+    vault.interfere = undefined;
+    await run();
+    expect(count('leases/')).toBe(0);
+  });
+
+  it('is renewed while the sweep works, also after the vault could not be reached', async () => {
+    await leaveGarbage(1);
+    let failures = 0;
+    let renewed = false;
+    vault.interfere = async (operation, key) => {
+      // Remembered: a renewal may be gone again, for the next one, before anybody looks.
+      if (operation === 'put' && key === 'leases/sweep-0000000005') renewed = true;
+      if (operation === 'put' && key === 'leases/sweep-0000000002' && failures++ === 0) throw new VaultError('LB_VAULT_UNAVAILABLE', 'a', 'away');
+      if (operation !== 'put' || !key.startsWith('marks/') || renewed) return;
+      await vi.waitUntil(() => renewed, { timeout: 60_000 });
+      expect(count('leases/')).toBeLessThanOrEqual(2);
+      await expect(run()).rejects.toMatchObject({ code: 'LB_REPO_BUSY' });
+    };
+    expect(await run({ lease: 30 })).toMatchObject({ marked: 2 });
+    expect(failures).toBeGreaterThan(1);
+    expect(count('leases/')).toBe(0);
+  });
+
+  it('ends a sweep that lost it to another', async () => {
+    await leaveGarbage(1);
+    const seen = Promise.withResolvers<void>();
+    let others: string | undefined;
+    vault.interfere = async (operation, key) => {
+      if (operation === 'get' && key === others) setImmediate(seen.resolve);
+      if (operation !== 'put' || !key.startsWith('marks/') || others !== undefined) return;
+      // As after hours in which this one was halted.
+      const generation = Number([...vault.objects.keys()].filter((name) => name.startsWith('leases/')).toSorted().at(-1)?.slice(-10)) + 1;
+      others = leaseKey(generation);
+      vault.objects.set(others, encodeLease({ generation, holder: 'aa'.repeat(8), takenAt: clock.now(), expiresAt: clock.now() + HOUR }, scene.keys));
+      await seen.promise;
+    };
+    await expect(run({ lease: 30 })).rejects.toMatchObject({ code: 'LB_REPO_BUSY', where: expect.stringContaining('leases/sweep-') as string });
+    // That of the other.
+    expect([...vault.objects.keys()].filter((key) => key.startsWith('leases/'))).toEqual([others]);
+    expect(count('marks/')).toBe(0);
   });
 
   it('is not held up by objects that the maintain key did not sign', async () => {

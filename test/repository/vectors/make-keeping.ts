@@ -64,7 +64,7 @@ const marking = await sweep({ vaults: [vault], key: keys, clock });
 const marked = { at: new Date(clock.now()).toISOString(), newly: garbage.toSorted(), waiting: marking.waiting };
 clock.advance(60_000);
 const leaseTaken = clock.now();
-await Lease.take(vault, keys, clock, undefined);
+await Lease.take(vault, keys, clock, undefined, 1_800_000);
 
 const expected = {
   repository: keys.repositoryId,

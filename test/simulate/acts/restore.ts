@@ -59,7 +59,7 @@ export function restoreOf(site: SimulatedSite, wanted?: KnownPoint, stores?: rea
         return `${id}, revision ${revision}`;
       } catch (error) {
         // What was taken away meanwhile need not be there.
-        if (must && wanted?.removed !== true && !program.halted) ledger.violations.push(`restoring ${about} point failed, though ${reliable.map(({ name }) => name).join()} has it: ${String(error)}`);
+        if (must && wanted?.removed !== true) ledger.violations.push(`restoring ${about} point failed, though ${reliable.map(({ name }) => name).join()} has it: ${String(error)}`);
         throw error;
       }
     },

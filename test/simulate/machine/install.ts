@@ -45,6 +45,7 @@ function replace<K extends string>(owner: Partial<Record<K, unknown>>, name: K, 
 type Any = (...args: unknown[]) => unknown;
 
 replace(Date, 'now', (real: () => number) => () => inUse?.machine.clock() ?? real());
+replace(performance, 'now', (real: () => number) => () => inUse?.machine.now() ?? real.call(performance));
 replace(Math, 'random', (real: () => number) => () => inUse?.random.next() ?? real());
 replace(crypto, 'randomBytes', (real: typeof crypto.randomBytes) => (size: number) => (inUse === undefined ? real(size) : fill(Buffer.alloc(size), inUse.random)));
 replace(globalThis.crypto, 'getRandomValues', (real: typeof globalThis.crypto.getRandomValues) => (view: Uint8Array<ArrayBuffer>) =>

@@ -12,6 +12,8 @@ export class Process {
   readonly name: string;
   /** What its clock is ahead of the machine's, ms. */
   readonly skew: number;
+  /** Until when it is halted, by the machine's time. */
+  haltedUntil = 0;
   #killed = false;
 
   constructor(name: string, skew: number) {
@@ -63,6 +65,11 @@ export class Timer {
     return this;
   }
 
+  /** When it rings: later than it was set for, if its process is halted then. */
+  get due(): number {
+    return Math.max(this.at, this.process?.haltedUntil ?? 0);
+  }
+
   fire(): void {
     this.#inContext(this.#callback);
   }
@@ -76,7 +83,7 @@ export class Machine {
   #now: number;
   #orders = 0;
   readonly #timers = new Set<Timer>();
-  readonly #jobs: { readonly done: Promise<unknown>; readonly deliver: () => void }[] = [];
+  readonly #jobs: { readonly done: Promise<unknown>; readonly deliver: () => void; readonly process: Process | undefined }[] = [];
   /** Things that happened. */
   events = 0;
 
@@ -112,11 +119,23 @@ export class Machine {
     return running.exit(() => this.sleep(ms));
   }
 
+  /** As SIGSTOP, and SIGCONT after `ms`: meanwhile none of its timers rings, and nothing that comes for it is given to it. */
+  halt(process: Process, ms: number): void {
+    process.haltedUntil = this.#now + Math.round(ms);
+    // Time must go on so far, even when nothing else will happen.
+    running.exit(() => new Timer(this, ms, () => {}));
+  }
+
+  /** Resolves at once, or when the process goes on: after the timers that were due meanwhile, as in Node. */
+  async awake(process: Process): Promise<void> {
+    if (process.haltedUntil > this.#now) await running.run(process, () => this.sleep(process.haltedUntil - this.#now));
+  }
+
   /** What a thread makes of something, handed back when everything that was begun before has been. */
   offload<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const deliver = (): void => void work.then(resolve, reject);
-      this.#jobs.push({ done: work.catch(() => {}), deliver });
+      this.#jobs.push({ done: work.catch(() => {}), deliver, process: running.getStore() });
     });
   }
 
@@ -159,7 +178,8 @@ export class Machine {
   }
 
   async #step(): Promise<boolean> {
-    const job = this.#jobs.shift();
+    const next = this.#jobs.findIndex(({ process }) => (process?.haltedUntil ?? 0) <= this.#now);
+    const [job] = next < 0 ? [] : this.#jobs.splice(next, 1);
     if (job !== undefined) {
       await job.done;
       job.deliver();
@@ -168,16 +188,20 @@ export class Machine {
     const timer = this.#nextTimer();
     if (timer === undefined) return false;
     this.#timers.delete(timer);
-    this.#now = Math.max(this.#now, timer.at);
+    this.#now = Math.max(this.#now, timer.due);
     if (timer.process?.killed !== true) timer.fire();
     return true;
   }
 
   #nextTimer(): Timer | undefined {
     let next: Timer | undefined;
-    for (const timer of this.#timers) if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
+    for (const timer of this.#timers) if (next === undefined || isBefore(timer, next)) next = timer;
     return next;
   }
+}
+
+function isBefore(a: Timer, b: Timer): boolean {
+  return (a.due - b.due || a.at - b.at || a.order - b.order) < 0;
 }
 
 /** Everything that is ready has run when this resolves: promises and ticks go before it. */

@@ -1,7 +1,7 @@
 import { TestbedError } from '../errors.ts';
-import { openOwnedFolder } from '../keeper/owned-folder.ts';
-import type { OwnedFolder, Program } from '../keeper/owned-folder.ts';
-import { freePorts } from '../ports.ts';
+import { openOwnedFolder } from '../../../src/drill/keeper/owned-folder.ts';
+import type { OwnedFolder, Program } from '../../../src/drill/keeper/owned-folder.ts';
+import { freePorts } from '../../../src/drill/cluster/ports.ts';
 
 const ATTEMPTS = 5;
 const READY_MS = 60_000;

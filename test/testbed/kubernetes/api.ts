@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { apiError, isUndefinedKind } from './api-error.ts';
 import { ResourcePaths } from './resource-paths.ts';
-import type { Login } from './kubeconfig.ts';
+import type { Login } from '../../../src/drill/cluster/kubeconfig.ts';
 
 const objectSchema = z.looseObject({
   apiVersion: z.string(),
@@ -58,7 +58,7 @@ export interface ApiOptions {
 }
 
 /** How long a kind that was defined a moment ago may take until it can be used. */
-const DEFINED_WITHIN_MS = 20_000;
+const DEFINED_WITHIN_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
 
 /**

@@ -57,6 +57,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
@@ -72,6 +73,8 @@ async function builds(): Promise<number> {
 
 describe('ensureControlPlane', () => {
   it('lays the components out as envtest does, and shows how the build goes', async () => {
+    // A step that takes longer than a second, as any may on a busy machine, is told again: here time does not pass.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const told: BuildProgress[] = [];
     const built = await ensure(told);
     expect((await readdir(built)).toSorted()).toEqual(['controlplane', ...COMPONENTS].toSorted());

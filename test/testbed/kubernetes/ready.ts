@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestbedError } from '../errors.ts';
-import type { OwnedProcess } from '../keeper/owned-folder.ts';
+import type { OwnedProcess } from '../../../src/drill/keeper/owned-folder.ts';
 import type { ApiClient } from './api.ts';
 import { ApiError } from './api-error.ts';
 
@@ -49,7 +49,7 @@ export async function waitForControllers(
   });
 }
 
-/** Asks again until the answer is yes. A connection that fails counts as no: nobody listens yet. */
+/** Asks again until the answer is yes. A connection that fails counts as no: nobody listens yet; so does a server that is too busy. */
 async function waitUntil(
   what: string,
   processes: Iterable<OwnedProcess>,
@@ -74,7 +74,7 @@ async function waitUntil(
     try {
       if (await holds()) return;
     } catch (error) {
-      if (error instanceof ApiError) throw error;
+      if (error instanceof ApiError && error.status !== 429 && error.status < 500) throw error;
       last = error;
     }
     await sleep(LOOK_AGAIN_MS, undefined, signal ? { signal } : {});

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { identityOf } from '../process-identity.ts';
+import { identityOf } from '../../../src/drill/keeper/process-identity.ts';
 import { run } from '../run.ts';
 import type { Manifest } from './api.ts';
 import { findComponents } from './components.ts';
@@ -111,8 +111,9 @@ describe('a site', () => {
 
   it('notes each request when asked to', async () => {
     await site.api.get('/api/v1/namespaces/kube-public');
-    const log = await readFile(site.auditLogFile ?? '', 'utf8');
-    expect(log).toContain('/api/v1/namespaces/kube-public');
+    // It is noted after it was answered.
+    const noted = '"requestURI":"/api/v1/namespaces/kube-public",';
+    await vi.waitFor(async () => expect(await readFile(site.auditLogFile ?? '', 'utf8')).toContain(noted), { timeout: 60_000 });
   });
 
   it('can be filled by a client that waits for new kinds', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { S3Client, CreateBucketCommand, DeleteObjectCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { startHttpServer } from '../http-server.ts';
 import type { HttpServer } from '../http-server.ts';
-import type { Program } from '../keeper/owned-folder.ts';
+import type { Program } from '../../../src/drill/keeper/owned-folder.ts';
 
 /** What a client needs to sign with. */
 export interface S3Credentials {

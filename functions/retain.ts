@@ -1,0 +1,4 @@
+import { onSchedule } from '../src/functions/adapters/lambda.ts';
+import { scheduled } from '../src/functions/handlers/scheduled.ts';
+
+export const handler = onSchedule('retain', scheduled('retain'));
