@@ -1,6 +1,11 @@
-import { expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'bullmq';
+import type { Job as BullJob, IQueueBackend } from 'bullmq';
+import { expect, it, vi } from 'vitest';
 import type { Handler } from '../../src/queue/index.ts';
 import { drain } from '../../src/queue/run.ts';
+import { strategy } from '../../src/queue/tick.ts';
+import type { TickData } from '../../src/queue/tick.ts';
 import type { Opened } from './contract.ts';
 import { QUICK, done, job, until, untilState, work } from './working.ts';
 
@@ -38,6 +43,31 @@ export function sitesContract(opened: Opened): void {
     expect(await queue.ticks.getDelayedCount()).toBe(2);
     await expect(queue.schedule([{ ...schedule('d', 1), when: { cron: 'never', timezone: 'UTC' } }])).rejects.toMatchObject({ code: 'LB_JOB_INVALID' });
     expect(await queue.counts()).toMatchObject({ waiting: 0 });
+  });
+
+  it('changes a schedule whose tick is running, also when the clock here has not come to it', async () => {
+    const { queue, other } = opened;
+    const schedule = (plan: string) => ({ id: 'a', when: { everyMs: 1000 }, job: { kind: 'backup', data: { plan } } });
+    await queue.schedule([schedule('old')]);
+    const ticker = new Worker<TickData, null, string, IQueueBackend, object, string>(queue.ticksName, undefined, { ...queue.options(), autorun: false, settings: { repeatStrategy: strategy } }, queue.backend.factory);
+    await using _ = { [Symbol.asyncDispose]: async () => await ticker.close() };
+    const ticks: BullJob<TickData, null>[] = [];
+    await until('a tick runs', async () => {
+      const tick = await ticker.getNextJob('us', { block: false });
+      if (tick !== undefined) ticks.push(tick);
+      return ticks.length > 0;
+    });
+    vi.useFakeTimers({ toFake: ['Date'], now: (ticks[0]?.opts.prevMillis ?? 0) - 300 });
+    try {
+      const changed = other.schedule([schedule('new')]);
+      await sleep(300);
+      await ticks[0]?.moveToCompleted(null, 'us', false);
+      await changed;
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await queue.ticks.getJobScheduler('a')).toMatchObject({ template: { data: { data: { plan: 'new' } } } });
+    expect(await queue.ticks.getDelayedCount()).toBe(1);
   });
 
   it('drains: works until nothing waits, or the time is nearly over', async () => {
