@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import type { MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import { isLifeboatError } from '../core/errors.ts';
+import { limitedBody } from './body.ts';
 import { guardOf, refused } from './guard.ts';
 import { addDocument } from './openapi.ts';
 import type { AppEnv, AppParts } from './parts.ts';
@@ -35,7 +35,7 @@ export function createApp(parts: AppParts): OpenAPIHono<AppEnv> {
     await next();
     context.header('cache-control', 'no-store');
   });
-  app.use('*', bodyLimit({ maxSize: LARGEST_BODY, onError: () => { throw new ApiError(413, 'LB_API_REQUEST', `The body is longer than ${LARGEST_BODY / 1024} KiB`); } }));
+  app.use('*', limitedBody(LARGEST_BODY));
   app.use('*', inTime(parts.patience ?? PATIENCE));
 
   const guard = guardOf(parts);

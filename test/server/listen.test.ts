@@ -84,6 +84,29 @@ describe('a client certificate', () => {
   });
 });
 
+describe('a request whose length is not said beforehand', () => {
+  it('is answered, with a body and without one', async () => {
+    const { clients, listening, scene, servers } = await place();
+    const operator = tls(servers, client(clients, 'operate'));
+    const body = JSON.stringify({ plan: 'prod', target: 'spare' });
+    const asked = await fetchOver(`${listening.url}/v1/restores`, { ...operator, method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked' }, body });
+    expect(asked.status).toBe(202);
+    const { id } = JSON.parse(asked.text) as { id: string };
+    const canceled = await fetchOver(`${listening.url}/v1/jobs/${id}`, { ...operator, method: 'DELETE' });
+    expect(canceled.status).toBe(200);
+    expect([...scene.jobs.jobs.values()].map(({ state }) => state)).toEqual(['canceled']);
+    expect(scene.log.filter(({ status }) => status >= 500)).toEqual([]);
+  });
+
+  it('is refused when it is too long', async () => {
+    const { clients, listening, scene, servers } = await place();
+    const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+    const answer = await fetchOver(`${listening.url}/v1/restores`, { ...tls(servers, client(clients, 'operate')), method: 'POST', headers, body: JSON.stringify({ plan: 'x'.repeat(300_000) }) });
+    expect([answer.status, (JSON.parse(answer.text) as { detail: string }).detail]).toEqual([413, 'The body is longer than 256 KiB']);
+    expect(scene.jobs.jobs.size).toBe(0);
+  });
+});
+
 describe('the certificate of the server', () => {
   it('is read again when asked for, and so are the authorities of clients', async () => {
     const { clients, listening, servers, write } = await place();
