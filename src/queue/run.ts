@@ -60,7 +60,8 @@ export async function drain(queue: BullQueue, handler: Handler, options: DrainOp
     }
     return 'deadline';
   } finally {
-    await worker.stop(Math.max(0, deadline - Date.now() - HAND_BACK_MS));
+    // No timer runs for longer than some weeks.
+    await worker.stop(Math.min(GRACE_MS, Math.max(0, deadline - Date.now() - HAND_BACK_MS)));
   }
 }
 

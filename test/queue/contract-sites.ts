@@ -9,6 +9,8 @@ import type { TickData } from '../../src/queue/tick.ts';
 import type { Opened } from './contract.ts';
 import { QUICK, done, job, until, untilState, work } from './working.ts';
 
+const YEAR_MS = 365 * 86_400_000;
+
 /** Limits of sites, schedules, and workers that have so much time. */
 export function sitesContract(opened: Opened): void {
   it('makes a job at each slot of a schedule, one however many workers are given it', async () => {
@@ -91,6 +93,23 @@ export function sitesContract(opened: Opened): void {
     expect(end).toBe('deadline');
     expect(Date.now()).toBeLessThan(deadline);
     expect((await queue.status('long'))?.state).toBe('waiting');
+  });
+
+  it('gives a step time to end when it is stopped while it drains, however far its deadline is', async () => {
+    const { queue } = opened;
+    await queue.add(job('ends'));
+    const stop = new AbortController();
+    let cutOff = false;
+    const handler: Handler = async ({ signal, stopping }) => {
+      stop.abort();
+      await new Promise((resolve) => stopping.addEventListener('abort', resolve));
+      await sleep(200);
+      cutOff = signal.aborted;
+      return { done: null };
+    };
+    expect(await drain(queue, handler, { ...QUICK, deadline: Date.now() + YEAR_MS, signal: stop.signal })).toBe('stopped');
+    expect(cutOff).toBe(false);
+    expect((await queue.status('ends'))?.state).toBe('done');
   });
 
   it('remembers as many done jobs as it is told', async () => {
