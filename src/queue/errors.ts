@@ -11,7 +11,10 @@ interface Kind {
   /** What Redis, Valkey and the drivers say. */
   readonly says: RegExp;
   readonly what: string;
+  readonly hint: string;
 }
+
+const AWAY = 'Look whether its server runs, at its address under `queue` in lifeboat.yaml, and whether it wants TLS (`rediss://`).';
 
 const KINDS: readonly Kind[] = [
   {
@@ -19,19 +22,28 @@ const KINDS: readonly Kind[] = [
     codes: /^(CERT_|ERR_TLS_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/,
     says: /certificate|does not support SSL/i,
     what: 'did not prove that it is what it claims to be',
+    hint: 'For a certificate of an authority of your own set NODE_EXTRA_CA_CERTS=FILE.',
   },
   {
     code: 'LB_QUEUE_ACCESS',
     codes: /^(28|42501|3D000)/,
     says: /^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR invalid password|DENIED)|password must be a string/,
     what: 'refused',
+    hint: 'Check user and password, and what the user may do: docs/queue.md says what it takes.',
   },
-  { code: 'LB_QUEUE_FULL', codes: /^(53100|53200|ENOSPC)$/, says: /^(OOM |MISCONF )|OOM command not allowed/, what: 'has no room left' },
+  {
+    code: 'LB_QUEUE_FULL',
+    codes: /^(53100|53200|ENOSPC)$/,
+    says: /^(OOM |MISCONF )|OOM command not allowed/,
+    what: 'has no room left',
+    hint: 'Give its server more memory, or its disk more room.',
+  },
   {
     code: 'LB_QUEUE_UNAVAILABLE',
     codes: /^(E(CONN|NOTFOUND|AI_AGAIN|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)|57P|08|53300|40P01|40001)/,
     says: /^(LOADING|CLUSTERDOWN|MASTERDOWN|READONLY|TRYAGAIN)|connection is closed|connection terminated|timeout|timed out|stream isn't writeable|all sentinels|failed to refresh slots/i,
     what: 'did not answer',
+    hint: AWAY,
   },
 ];
 
@@ -43,14 +55,14 @@ export function queueError(error: unknown, where: string): unknown {
   if (error instanceof LifeboatError || !(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const kind = KINDS.find((one) => one.codes.test(code) || one.says.test(error.message));
-  return kind === undefined ? error : new LifeboatError(kind.code, `The queue ${kind.what}: ${messageOf(error) || code}.`, { where });
+  return kind === undefined ? error : new LifeboatError(kind.code, `The queue ${kind.what}: ${(messageOf(error) || code).replace(/\.+$/, '')}.`, { where, hint: kind.hint });
 }
 
 /** A call to the queue's server, with its errors made ours. Rejects with `LB_QUEUE_UNAVAILABLE` when it takes too long. */
 export async function calling<T>(where: string, call: () => Promise<T>, ms: number = CALL_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LifeboatError('LB_QUEUE_UNAVAILABLE', `The queue did not answer within ${ms / 1000} s.`, { where })), ms);
+    timer = setTimeout(() => reject(new LifeboatError('LB_QUEUE_UNAVAILABLE', `The queue did not answer within ${ms / 1000} s.`, { where, hint: AWAY })), ms);
   });
   try {
     return await Promise.race([call(), tooLong]);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { queueError } from '../../src/queue/errors.ts';
 import { openQueue } from '../../src/queue/index.ts';
 import type { QueueSettings } from '../../src/queue/index.ts';
 import { judgeServer } from '../../src/queue/redis/settings.ts';
@@ -33,6 +34,14 @@ describe('a server of the queue', () => {
     expect(refused.code).toBe('LB_QUEUE_ACCESS');
     expect(refused.said).not.toContain('not-the-password');
     expect((await opening({ type: 'redis', url: `redis://${host}` })).code).toBe('LB_QUEUE_ACCESS');
+  });
+
+  it('that cannot be reached, or refuses, is named with what to do', () => {
+    const errors = [Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }), new Error('WRONGPASS invalid username-password pair or user is disabled.')];
+    expect(errors.map((error) => queueError(error, 'here'))).toEqual([
+      expect.objectContaining({ code: 'LB_QUEUE_UNAVAILABLE', where: 'here', hint: expect.stringContaining('Look whether its server runs') as string }),
+      expect.objectContaining({ code: 'LB_QUEUE_ACCESS', message: 'The queue refused: WRONGPASS invalid username-password pair or user is disabled.', hint: expect.stringContaining('user and password') as string }),
+    ]);
   });
 
   it('that evicts keys is refused, and one that keeps no file is warned of', async () => {

@@ -2,7 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgresBackend, runMigrations } from 'bullmq';
+import { LifeboatError, messageOf } from '../../core/errors.ts';
 import type { Backend } from '../backend.ts';
+import { queueError } from '../errors.ts';
 import type { EmbeddedSettings } from '../settings.ts';
 import { lockFolder } from './lock.ts';
 import { EmbeddedPool } from './pool.ts';
@@ -13,14 +15,16 @@ const PRIVATE = 0o700;
 
 /**
  * Opens the queue that is kept in a folder, and makes it the first time. Rejects with `LB_QUEUE_IN_USE` when another process, or this
- * one, has it open. What an earlier process left when it was killed is recovered.
+ * one, has it open, with `LB_QUEUE_ACCESS` when the folder cannot be written to, and with `LB_QUEUE_UNSUITABLE` when what is in it cannot be
+ * used. What an earlier process left when it was killed is recovered.
  */
 export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backend> {
-  await mkdir(folder, { recursive: true, mode: PRIVATE });
-  const lock = await lockFolder(folder);
+  const lock = await locked(folder);
   let database: PGlite | undefined;
   try {
-    database = await PGlite.create(join(folder, 'data'));
+    database = await PGlite.create(join(folder, 'data')).catch((error: unknown) => {
+      throw unusable(folder, error);
+    });
     const opened = database;
     const pool = new EmbeddedPool(database);
     const client = await pool.connect();
@@ -47,4 +51,29 @@ export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backen
     lock[Symbol.dispose]();
     throw error;
   }
+}
+
+async function locked(folder: string): Promise<Disposable> {
+  try {
+    await mkdir(folder, { recursive: true, mode: PRIVATE });
+    return await lockFolder(folder);
+  } catch (error) {
+    if (error instanceof LifeboatError) throw error;
+    throw new LifeboatError('LB_QUEUE_ACCESS', `The folder of the embedded queue cannot be used: ${messageOf(error)}.`, {
+      where: folder,
+      hint: 'Let this user write to it, or name another with `queue.path` in lifeboat.yaml.',
+      cause: error,
+    });
+  }
+}
+
+/** The database says nothing of use about what it cannot open. */
+function unusable(folder: string, error: unknown): unknown {
+  const known = queueError(error, folder);
+  if (known !== error) return known;
+  return new LifeboatError('LB_QUEUE_UNSUITABLE', 'What is in the folder of the embedded queue cannot be opened.', {
+    where: folder,
+    hint: 'Move the folder away: a new one is made, and what is due or was begun is found again in the vaults.',
+    cause: error,
+  });
 }
