@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { parseDuration } from '../core/duration.ts';
 import { cronProblem } from '../core/schedule.ts';
 import { text } from './keys-schema.ts';
 import { durationText } from './retention-schema.ts';
+
+const SECOND = 1000;
 
 /** When something happens by itself. */
 export const scheduleSchema = z
@@ -17,8 +20,12 @@ export const scheduleSchema = z
     };
     if ((every === undefined) === (cron === undefined)) add([], 'needs exactly one of `every` and `cron`', 'write `every: 15m`, or `cron: 30 2 * * *`');
     if (every !== undefined && timezone !== undefined) add(['timezone'], 'is for `cron`', 'leave it out');
+    // Each time has a name of its own, to the second.
+    if (every !== undefined && (parseDuration(every) ?? SECOND) < SECOND) add(['every'], 'is shorter than a second', 'write `every: 15m`');
     const wrong = cron === undefined ? undefined : cronProblem(cron, timezone ?? 'UTC');
-    if (wrong !== undefined) add([wrong.includes('time zone') ? 'timezone' : 'cron'], wrong, 'minute, hour, day of the month, month, day of the week: `30 2 * * 1-5`');
+    if (wrong === undefined) return;
+    if (wrong.includes('time zone')) add(['timezone'], wrong, 'names are those of the IANA: `UTC`, `America/New_York`');
+    else add(['cron'], wrong, 'minute, hour, day of the month, month, day of the week: `30 2 * * 1-5`');
   });
 
 export const objectivesSchema = z

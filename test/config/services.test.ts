@@ -48,6 +48,12 @@ maintenance: { schedule: { every: 1d } }
     ]);
   });
 
+  it('happens no oftener than every second', () => {
+    for (const every of ['0s', '999ms']) expect(problemsOf(plan(`    schedule: { every: ${every} }\n`))).toEqual(['11 plans.prod.schedule.every is shorter than a second']);
+    expect(problemsOf(plan('    schedule: { every: 1s }\n'))).toEqual([]);
+    expect(problemsOf(plan('    schedule: { every: often }\n'))).toEqual([expect.stringMatching(/^11 plans\.prod\.schedule\.every write a number/)]);
+  });
+
   it('names a spare site that there is', () => {
     expect(problemsOf(plan('    drill: { into: spares }\n'))).toEqual(['11 plans.prod.drill.into there is no site `spares`']);
   });
