@@ -45,10 +45,13 @@ export async function listen(app: Pick<OpenAPIHono<AppEnv>, 'fetch'>, config: Se
   };
   const limits = { headersTimeout: HEADERS_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, keepAliveTimeout: KEEP_ALIVE };
   // Whoever has no certificate, or another's, is answered 401 by the app, unless he has a token.
-  const server: Server | TlsServer =
-    files === undefined
-      ? createHttpServer(limits, onRequest)
-      : createHttpsServer({ ...files, ...limits, handshakeTimeout: HEADERS_TIMEOUT, minVersion: 'TLSv1.2', requestCert: config.mtls !== undefined, rejectUnauthorized: false }, onRequest);
+  const secure = { ...files, ...limits, handshakeTimeout: HEADERS_TIMEOUT, minVersion: 'TLSv1.2' as const, requestCert: config.mtls !== undefined, rejectUnauthorized: false };
+  let server: Server | TlsServer;
+  try {
+    server = files === undefined ? createHttpServer(limits, onRequest) : createHttpsServer(secure, onRequest);
+  } catch (error) {
+    throw badTls(config.certificate ?? '', error);
+  }
   server.maxConnections = MOST_CONNECTIONS;
   // Node does not count a connection that is still agreeing on keys as one of its own.
   const sockets = new Set<Socket>();

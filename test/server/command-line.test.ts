@@ -154,6 +154,9 @@ describe('lifeboat restore --server', () => {
       expect([args, (JSON.parse(result.stdout) as { error: { code: string } }).error.code]).toEqual([args, code]);
       expect(result.stdout + result.stderr).not.toContain('nobodys');
     }
+    await writeFile(join(serving.folder, 'not.pem'), 'x');
+    const pair = await lifeboat(['restore', '--server', serving.url, '--to', 'spare', '--yes', '--client-certificate', 'not.pem', '--client-key', 'not.pem', '--json'], { cwd: serving.folder });
+    expect(JSON.parse(pair.stdout)).toMatchObject({ error: { code: 'LB_KEY_INVALID', where: join(serving.folder, 'not.pem') } });
     const none = await lifeboat(['restore', '--server', serving.url, '--to', 'spare', '--yes', '--json'], { cwd: serving.folder });
     expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: 'LB_KEY_MISSING' } });
   });

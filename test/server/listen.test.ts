@@ -17,6 +17,7 @@ interface Place {
   readonly clients: Authority;
   readonly servers: Authority;
   readonly write: (name: string, text: string) => Promise<void>;
+  readonly at: (name: string) => string;
 }
 
 const OWN = { commonName: 'lifeboat', usage: 'server' as const, addresses: ['127.0.0.1'] };
@@ -42,7 +43,7 @@ async function place(more: Partial<ServerConfig> = {}): Promise<Place> {
     ...more,
   });
   onTestFinished(() => listening.close(100));
-  return { scene, listening, clients, servers, write };
+  return { scene, listening, clients, servers, write, at };
 }
 
 const client = (authority: Authority, commonName: string, usage: 'client' | 'server' = 'client'): Credential => authority.issue({ commonName, usage });
@@ -123,11 +124,12 @@ describe('the certificate of the server', () => {
     expect((await fetchOver(`${listening.url}/healthz`, tls(newServers))).status).toBe(200);
   });
 
-  it('is named when it is not there', async () => {
+  it('is named when it is not there, or its key is none', async () => {
     const { scene } = await place();
     const { server } = scene.parts.config;
     if (server === undefined) throw new Error('there is no server');
     await expect(listen(scene.app, { ...server, certificate: '/nowhere/tls.pem' })).rejects.toThrow(expect.objectContaining({ code: 'LB_CONFIG_INVALID', where: '/nowhere/tls.pem' }));
+    await expect(place({ key: (await place()).at('clients.pem') })).rejects.toThrow(expect.objectContaining({ code: 'LB_CONFIG_INVALID', where: expect.stringContaining('tls.pem') as string }));
     await expect(listen(scene.app, { ...server, listen: 'everywhere' })).rejects.toThrow(expect.objectContaining({ code: 'LB_CONFIG_INVALID' }));
   });
 });

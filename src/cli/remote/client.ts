@@ -3,6 +3,8 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { RequestOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import type { SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
 import { ERROR_CODES } from '../../core/error-codes.ts';
 import type { ErrorCode } from '../../core/error-codes.ts';
@@ -51,6 +53,7 @@ export class ApiClient {
     const read = async (file: string | undefined): Promise<Buffer | undefined> => (file === undefined ? undefined : readFileOf(context.path(file)));
     const [cert, key, ca] = await Promise.all([read(clientCertificate), read(clientKey), read(serverCa)]);
     const credentials = { ...(cert !== undefined && { cert }), ...(key !== undefined && { key }), ...(ca !== undefined && { ca }) };
+    if (cert !== undefined) checkPair(credentials, context.path(clientCertificate ?? ''));
     return new ApiClient(base, credentials, token === undefined ? {} : { authorization: `Bearer ${token}` }, context.signal);
   }
 
@@ -113,7 +116,15 @@ async function readFileOf(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new LifeboatError('LB_KEY_MISSING', `A file for the connection cannot be read: ${messageOf(error)}`, { where: path, cause: error });
+    throw new LifeboatError('LB_KEY_MISSING', `A file for the connection cannot be read: ${messageOf(error)}`, { where: path, hint: 'Bring it from where it is kept, or name another.', cause: error });
+  }
+}
+
+function checkPair(credentials: SecureContextOptions, where: string): void {
+  try {
+    createSecureContext(credentials);
+  } catch (error) {
+    throw new LifeboatError('LB_KEY_INVALID', `The client certificate and its key cannot be used: ${messageOf(error)}`, { where, hint: 'Both are PEM files, and the key is that of the certificate.', cause: error });
   }
 }
 
