@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { EXIT } from '../core/error-codes.ts';
-import { LifeboatError } from '../core/errors.ts';
+import { LifeboatError, isLifeboatError } from '../core/errors.ts';
 import type { Run } from './command.ts';
 import { Context } from './context.ts';
 import type { GlobalOptions } from './context.ts';
@@ -54,8 +54,8 @@ async function runCommand(terminal: Terminal, globals: GlobalOptions, body: (con
   try {
     return await body(new Context(globals, terminal, output, signal));
   } catch (error) {
-    // Whatever breaks after Ctrl-C broke because of it.
-    const shown = asLifeboatError(signal.aborted ? signal.reason : error);
+    // Whatever breaks after Ctrl-C broke because of it. Some know more about what that means.
+    const shown = asLifeboatError(signal.aborted && !isLifeboatError(error, 'LB_INTERRUPTED') ? signal.reason : error);
     await output.error(shown);
     return shown.exitCode;
   } finally {

@@ -118,8 +118,11 @@ describe('lifeboat restore --server', () => {
       env: { LIFEBOAT_TOKEN: await serving.provider.token({ claims: { roles: ['operate'] } }) },
       started: (child) => void firstJob(serving).then((id) => serving.jobs.told(id, 'waiting')).then(() => child.kill('SIGINT')),
     });
-    const { code } = await running;
+    const { code, stderr } = await running;
     expect(code).toBe(130);
+    const [id = ''] = serving.jobs.jobs.keys();
+    expect(stderr).toContain('goes on at the server');
+    expect(stderr).toContain(`--server ${serving.url} --follow ${id}`);
     expect([...serving.jobs.jobs.values()].map(({ state }) => state)).toEqual(['waiting']);
   });
 
@@ -129,6 +132,7 @@ describe('lifeboat restore --server', () => {
     [['--to', 'spare', '--yes', '--kubeconfig', 'x'], 'LB_USAGE'],
     [['--follow', 'latest'], 'LB_USAGE'],
     [['--confirm', DIGEST], 'LB_USAGE'],
+    [['--follow', 'restore.none', '--confirm', 'latest'], 'LB_USAGE'],
     [['--to', 'spar', '--yes'], 'LB_API_REQUEST'],
     [['--to', 'spare', '--yes', '--of-plan', 'x'], 'LB_API_REQUEST'],
     [['--follow', 'restore.none'], 'LB_API_NOT_FOUND'],

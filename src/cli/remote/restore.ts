@@ -15,6 +15,8 @@ import { remotePlanText } from './text.ts';
 /** Options that mean something only when this machine does the restore. */
 const LOCAL = ['kubeconfig', 'context', 'vault', 'identity', 'passphraseFile', 'kms', 'keyFile', 'site'] as const;
 
+const DIGEST = /^[0-9a-f]{64}$/;
+
 /** `lifeboat restore --server`: asks for a restore there, follows one, or confirms one. */
 export async function restoreRemotely(context: Context, point: string, options: RestoreOptions): Promise<number> {
   const local = LOCAL.find((name) => options[name] !== undefined);
@@ -28,6 +30,7 @@ export async function restoreRemotely(context: Context, point: string, options: 
   }
   if (options.confirm !== undefined) {
     if (known === undefined) throw new LifeboatError('LB_USAGE', 'Nothing says which restore is confirmed', { hint: 'Add --follow with its id.' });
+    if (!DIGEST.test(options.confirm)) throw new LifeboatError('LB_USAGE', 'This is not the digest of a plan', { hint: 'Without --confirm the plan is shown, and its digest: 64 letters and digits.' });
     await client.ask(z.object({ id: z.string() }), 'POST', `/v1/restores/${known}/confirm`, { body: { digest: options.confirm } });
   }
   if (known !== undefined) return follow(context, client, known, options);
@@ -93,7 +96,10 @@ async function follow(context: Context, client: ApiClient, id: string, options: 
       output.note(`${error.message}. Somebody else has to confirm it; waiting.`);
     }
   };
-  const end = await followRestore(client, id, { signal, onState });
+  const end = await followRestore(client, id, { signal, onState }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    throw new LifeboatError('LB_INTERRUPTED', 'The restore goes on at the server, and is not followed any more', { where: id, hint: `Follow it again with: lifeboat restore --server ${options.server ?? ''} --follow ${id}` });
+  });
   output.progress.finish();
   return showEnd(context, end);
 }
