@@ -232,5 +232,10 @@ describe('lifeboat audit', () => {
     const changed = await lifeboat(['audit', 'verify'], { cwd });
     expect(changed.code).toBe(4);
     expect(changed.stdout).toContain(`damaged ${trail}/${first} in vault "near"`);
+
+    await Promise.all(['near', 'far'].map((vault) => rm(join(cwd, vault, 'audit'), { recursive: true })));
+    const gone = await lifeboat(['audit', 'verify'], { cwd });
+    expect(gone.stdout).toContain('or all of it was removed');
+    expect(gone.stdout).not.toContain('nothing was edited');
   });
 });

@@ -19,11 +19,12 @@ export async function auditVerify(context: Context, options: AuditReadOptions): 
 }
 
 function reportText({ findings, servers }: AuditReport): string {
+  // Nothing leads from a vault that is empty to what was in it.
+  if (servers.length === 0 && findings.length === 0) return 'there is no audit trail: nothing was put on record yet, or all of it was removed from every vault that was looked at';
   return [
     ...servers.map(({ server, chains, objects, records, first, last }) =>
       `server ${server}: ${plural(records, 'record')} in ${plural(objects, 'object')} and ${plural(chains, 'chain')}${first === undefined ? '' : `, from ${first} to ${last ?? ''}`}`,
     ),
-    ...(servers.length === 0 ? ['no audit trail yet'] : []),
     ...findings.map(({ kind, message, object, server, vault }) => `  ${kind} ${object ?? `server ${server}`}${vault === undefined ? '' : ` in vault "${vault}"`}: ${message}`),
     findings.length === 0 ? 'nothing was edited, removed, put in another order, or forged' : `${formatCount(findings.length)} ${findings.length === 1 ? 'finding' : 'findings'}`,
   ].join('\n');
