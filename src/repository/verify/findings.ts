@@ -20,6 +20,17 @@ export class Findings {
     return this.#byObject.has(`${vault}\n${object}`);
   }
 
+  /** Takes back those about objects of a vault that this is so of; gives the objects. */
+  takeBack(vault: string, which: (finding: Finding) => boolean): Set<string> {
+    const taken = new Set<string>();
+    for (const [name, finding] of this.#byObject) {
+      if (finding.vault !== vault || !which(finding)) continue;
+      this.#byObject.delete(name);
+      taken.add(finding.object);
+    }
+    return taken;
+  }
+
   /** All findings, those that touch points first, then by vault and object. */
   all(): Finding[] {
     const key = (finding: Finding): string => `${finding.points.length > 0 ? 0 : 1} ${finding.vault} ${finding.object}`;

@@ -79,6 +79,11 @@ export class VaultCheck {
     }
   }
 
+  /** Lists the vault again, and takes in those of these objects that are there now. */
+  async lookAgain(keys: ReadonlySet<string>): Promise<void> {
+    for await (const { key, size } of this.view.list('', { signal: this.#signal })) if (keys.has(key)) this.sizes.set(key, size);
+  }
+
   /** A finding for each object that something was put over; anything else that is wrong with it says more. */
   tellShadowed(): void {
     const message = 'Somebody put something over the object, or hid it. Its first version is there, and is what lifeboat reads';
