@@ -12,7 +12,7 @@ export const PLAIN_MODE = 0o644;
 export async function writeNewFile(path: string, text: string, mode: number): Promise<void> {
   const file = await open(path, 'wx', mode).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') throw existsError(path);
-    throw new LifeboatError('LB_USAGE', `The file cannot be written: ${messageOf(error)}`, { where: path, cause: error });
+    throw new LifeboatError('LB_USAGE', `The file cannot be written: ${messageOf(error)}`, { where: path, hint: 'Name a file in a folder that is there, and that this user may write to.', cause: error });
   });
   try {
     await file.writeFile(text);

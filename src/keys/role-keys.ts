@@ -79,7 +79,8 @@ export function parseRoleKey(text: string): RoleKey {
   const role = FAMILY.exec(tokenOf(text))?.[1];
   if (role === 'write') return { role, keys: parseWriteKey(text) };
   if (role === 'maintain') return { role, keys: parseMaintainKey(text) };
-  return { role: 'read', keys: parseReadKey(text) };
+  if (role === 'read') return { role, keys: parseReadKey(text) };
+  throw invalid('This is not an exported key', 'It begins with "lifeboat-read-key-", "lifeboat-maintain-key-" or "lifeboat-write-key-".');
 }
 
 function format(role: ExportedRole, version: number, key: { readonly repositoryId: string; readonly sealingPublicKey: Uint8Array }, rest: readonly Uint8Array[]): string {

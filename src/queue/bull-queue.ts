@@ -197,7 +197,7 @@ export class BullQueue implements JobQueue {
   async #parkedJob(id: string) {
     const stored = await this.jobs.getJob(id);
     if (stored === undefined || (await stored.getState()) !== 'failed') {
-      throw new LifeboatError('LB_JOB_NOT_FOUND', `There is no parked job "${id}" in the queue.`, { hint: 'Those that are parked are listed by state.' });
+      throw new LifeboatError('LB_JOB_NOT_FOUND', `There is no parked job "${id}" in the queue.`, { hint: '`lifeboat jobs --state failed` lists those there are.' });
     }
     return stored;
   }

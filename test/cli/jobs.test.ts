@@ -42,5 +42,6 @@ describe('lifeboat worker --once and lifeboat jobs', () => {
     expect(await home.run(['jobs', '--retry'])).toMatchObject({ code: 2, stderr: expect.stringContaining('needs the id of a job') as string });
     const unknown = await home.run(['jobs', 'backup.nowhere']);
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('LB_JOB_NOT_FOUND') as string });
+    expect(await home.run(['jobs', 'backup.nowhere', '--drop'])).toMatchObject({ code: 1, stderr: expect.stringContaining('lifeboat jobs --state failed') as string });
   });
 });

@@ -37,6 +37,14 @@ describe('lifeboat placement', () => {
     expect(stdout).toContain('https://aws.amazon.com/s3/pricing/');
   });
 
+  it('says nothing of pages with prices when it knows no price', async () => {
+    const home = await homeWith('vaults: [near]', 'vaults: {near: {type: directory, path: near}}\n');
+    const { code, stdout } = await home.run(['placement', '--stored', '1GiB']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('What a month costs');
+    expect(stdout).not.toContain('Prices are list prices');
+  });
+
   it('explains a bad plan, proposes the nearest that would pass, and ends with 4', async () => {
     const home = await homeWith('vaults: [near, west], outlives: cloud');
     const { code, stdout } = await home.run(['placement', '--stored', '1TB']);

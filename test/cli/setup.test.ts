@@ -96,6 +96,7 @@ describe('a name that does not exist', () => {
     expect(await hint('backup', 'prd')).toBe('Did you mean `prod`?');
     expect(await hint('points', '--vault', 'nera')).toBe('Did you mean `near`?');
     expect(await hint('restore', '--to', 'standby', '--yes')).toBe('lifeboat.yaml names prod.');
+    expect(await hint('keys', 'new-identity', 'nowhere/key.txt')).toContain('a folder that is there');
   });
 });
 

@@ -67,6 +67,7 @@ describe.each(['write', 'read', 'maintain'] as const)('a %s key as text', (role)
   it('is refused when a part is missing, and when it is something else', () => {
     const others = ['', 'nonsense', text.slice(0, -1), text.slice(0, 900), `${text}.`, 'AGE-SECRET-KEY-1QQQ'];
     for (const other of others) expect(() => parse(other)).toThrow(expect.objectContaining({ code: 'LB_KEY_INVALID' }));
+    expect(() => parseRoleKey('nonsense')).toThrow(expect.objectContaining({ code: 'LB_KEY_INVALID', message: 'This is not an exported key', hint: expect.stringContaining('lifeboat-maintain-key-') as string }));
     const newer = text.replace(`-${version}.`, '-9.');
     expect(() => parse(newer)).toThrow(expect.objectContaining({ code: 'LB_KEY_INVALID', hint: 'Use a newer lifeboat.' }));
   });

@@ -21,7 +21,7 @@ export function costText(usage: UsageFound, cost: MonthlyCost | undefined, style
     `${title}, in USD`,
     formatTable([{ title: '' }, { title: 'at' }, { title: 'storage', right: true }, { title: 'requests', right: true }, { title: 'month', right: true }, { title: 'one restore', right: true }], rows),
     ['Taken for granted:', ...assumptions(usage.from).map((line) => `  - ${line}`)].join('\n'),
-    ['Prices are list prices; what holds is the page:', ...tables.map(({ store, entered, source, basis, compared }) => `  - ${store}: ${source}\n    entered ${entered}: ${basis}\n    compared ${compared.on}: ${compared.with}`)].join('\n'),
+    ...(tables.length === 0 ? [] : [['Prices are list prices; what holds is the page:', ...tables.map(({ store, entered, source, basis, compared }) => `  - ${store}: ${source}\n    entered ${entered}: ${basis}\n    compared ${compared.on}: ${compared.with}`)].join('\n')]),
   ].join('\n\n');
 }
 

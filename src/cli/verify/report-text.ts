@@ -43,7 +43,7 @@ export function reportText(outcome: VerifyOutcome, style: Style, now: number): s
     ({ vault, object, kind, message, points }) => `${style.red(kind)}  vault ${vault}, ${object === '' ? 'the whole vault' : object}: ${message}${touched(points)}`,
   );
   const others = report.repairs === undefined ? [] : remaining.filter((finding) => !report.repairs?.some((repair) => isAbout(repair, finding)));
-  const leavings = report.unreferenced === 0 ? [] : [`${plural(report.unreferenced, 'object')} that no point needs, left by interrupted backups: harmless`];
+  const leavings = report.unreferenced === 0 ? [] : [`${plural(report.unreferenced, 'object')} that no point needs, left by interrupted backups or removed points: harmless`];
   return [
     table,
     '',
