@@ -8,6 +8,7 @@ import type { JobObserver } from './events.ts';
 import { jobHandler } from './handler.ts';
 import type { Job } from './job.ts';
 import { dataOf, fromQueued, toQueued, toQueuedSchedule } from './queued.ts';
+import { seldom } from './seldom.ts';
 import type { WorkSurroundings } from './surroundings.ts';
 
 /** How a worker works. */
@@ -114,12 +115,13 @@ function handlerOf({ observers, surroundings, within, mark, onWarning }: WorkOpt
 }
 
 function workerOptions({ concurrency, stepMs, memory, observers, mark, onWarning }: WorkOptions): WorkerOptions {
+  const trouble = seldom((message) => onWarning({ kind: 'queue', message }));
   return {
     concurrency,
     step: { ms: stepMs, memory },
     sites: { concurrency: 1 },
     ...(mark && { mark: (queued, waitedMs) => markedData(queued, waitedMs, mark) }),
-    onEvent: (event) => tell(event, observers, onWarning),
+    onEvent: (event) => tell(event, observers, trouble),
   };
 }
 
@@ -133,8 +135,8 @@ function markedData(queued: QueuedJob, waitedMs: number, mark: NonNullable<WorkO
   return marked === job ? undefined : dataOf(marked);
 }
 
-function tell(event: WorkerEvent, observers: readonly JobObserver[], onWarning: WorkOptions['onWarning']): void {
-  if (event.type === 'trouble') onWarning({ kind: 'queue', message: messageOf(event.error) });
+function tell(event: WorkerEvent, observers: readonly JobObserver[], trouble: (message: string) => void): void {
+  if (event.type === 'trouble') trouble(messageOf(event.error));
   if (event.type === 'taken-over' || event.type === 'tick' || event.type === 'trouble' || event.type === 'held') return;
   const job = fromQueued(event.job);
   for (const observer of observers) {
