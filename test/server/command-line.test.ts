@@ -184,6 +184,9 @@ describe('lifeboat serve', () => {
 
   it('does not start without what it needs', async () => {
     await expect(startServing('queue: { type: nothing }\n')).rejects.toThrow(expect.objectContaining({ code: 'LB_CONFIG_INVALID' }));
+    const { folder } = await startServing();
+    const alone = await lifeboat(['serve', '--concurrency', '0', '--json'], { cwd: folder });
+    expect([alone.code, (JSON.parse(alone.stdout) as { error: { code: string } }).error.code]).toEqual([1, 'LB_QUEUE_UNSUITABLE']);
   });
 });
 

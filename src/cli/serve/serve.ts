@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
+import type { Config } from '../../config/load.ts';
 import type { ServerConfig } from '../../config/service-schema.ts';
 import { EXIT } from '../../core/error-codes.ts';
-import { messageOf } from '../../core/errors.ts';
+import { LifeboatError, messageOf } from '../../core/errors.ts';
 import type { JobService } from '../../jobs/service.ts';
 import { listen } from '../../server/listen.ts';
 import type { Listening } from '../../server/listen.ts';
@@ -42,6 +43,7 @@ export async function serve(context: Context, version: string, options: ServeOpt
   const config = await context.config();
   const { output, signal } = context;
   if (config.server === undefined) throw noServer(config);
+  if (options.concurrency === 0) refuseEmbedded(config);
   const behind = await openJobs(context, options);
   try {
     const api = await openApi(context, {
@@ -72,6 +74,15 @@ export async function serve(context: Context, version: string, options: ServeOpt
   }
   output.note('stopped');
   return EXIT.ok;
+}
+
+/** No worker elsewhere reaches a queue that is in this process. */
+function refuseEmbedded({ file, queue }: Config): void {
+  if (queue.type !== 'embedded') return;
+  throw new LifeboatError('LB_QUEUE_UNSUITABLE', 'Nobody would do the jobs: with --concurrency 0 they are for workers elsewhere, and the embedded queue is open to this process alone', {
+    where: file,
+    hint: 'Leave --concurrency 0 out, or name a Valkey, Redis or PostgreSQL server under `queue`.',
+  });
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
