@@ -26,6 +26,8 @@ const MOST_CONNECTIONS = 2000;
 export interface Listening {
   /** `https://127.0.0.1:8420` */
   readonly url: string;
+  /** Nobody can listen in: it speaks TLS, or to this machine alone. */
+  readonly isPrivate: boolean;
   /** Reads certificate, key and client authorities again: new connections get them. Throws `LB_CONFIG_INVALID`, and goes on with the old ones then. */
   reload(): Promise<void>;
   /** Takes no more requests, and resolves when those under way are answered, or after `grace` ms. */
@@ -65,8 +67,9 @@ export async function listen(app: Pick<OpenAPIHono<AppEnv>, 'fetch'>, config: Se
     );
     server.listen(address.port, address.host, resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const { address: bound, port } = server.address() as AddressInfo;
   return {
+    isPrivate: files !== undefined || bound === '::1' || bound.startsWith('127.'),
     url: `${files === undefined ? 'http' : 'https'}://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
     reload: async () => {
       const fresh = await readTls(config);

@@ -50,6 +50,16 @@ const client = (authority: Authority, commonName: string, usage: 'client' | 'ser
 const tls = (servers: Authority, credential?: Credential) => ({ ca: servers.certificate, ...(credential !== undefined && { cert: credential.certificate, key: credential.key }) });
 
 describe('a client certificate', () => {
+  it('says whether anybody on the way could listen in', async () => {
+    const { listening, scene } = await place();
+    expect(listening.isPrivate).toBe(true);
+    for (const [address, isPrivate] of [['127.0.0.1:0', true], ['0.0.0.0:0', false]] as const) {
+      const plain = await listen(scene.app, { audit: {}, listen: address });
+      expect([address, plain.isPrivate]).toEqual([address, isPrivate]);
+      await plain.close(0);
+    }
+  });
+
   it('of the authority of the configuration is a credential, by the common name of its subject', async () => {
     const { clients, listening, scene, servers } = await place();
     expect((await fetchOver(`${listening.url}/v1/plans`, tls(servers, client(clients, 'look')))).status).toBe(200);

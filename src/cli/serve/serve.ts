@@ -59,6 +59,7 @@ export async function serve(context: Context, version: string, options: ServeOpt
       const listening = await listen(api.app, config.server);
       const files = watchFiles(config.server, listening, (problem) => output.warn({ kind: 'certificate-unusable', message: `going on with the certificate that was there before: ${problem}` }));
       output.note(`listening on ${listening.url}`);
+      if (!listening.isPrivate) output.warn({ kind: 'plain-http', message: 'tokens and answers can be read on the way: name `server.certificate` and `server.key`, or let nothing but a proxy with TLS reach this address', where: listening.url });
       onListening(listening.url);
       try {
         await Promise.all([behind.run?.(signal), untilAborted(signal)]);

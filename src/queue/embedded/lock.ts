@@ -1,19 +1,25 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LifeboatError } from '../../core/errors.ts';
 
 /** What a call that found the file locked by another process ends with (SQLITE_BUSY). */
 const BUSY = 5;
 
+export interface FolderLock extends Disposable {
+  /** Whether the folder is still the one that was locked. Who makes it anew has a lock of their own. */
+  isThere(): Promise<boolean>;
+}
+
 /**
  * Keeps every other process, and everybody else in this one, out of a folder until it is disposed of. The lock is one of the operating
  * system on a file, which Node can take only by way of SQLite: so it ends with the process, however that ends, and nobody need guess
  * whether a number in a file is still that process. Throws `LB_QUEUE_IN_USE` when somebody has it.
  */
-export async function lockFolder(folder: string): Promise<Disposable> {
+export async function lockFolder(folder: string): Promise<FolderLock> {
   const { DatabaseSync } = await import('node:sqlite');
   const owner = join(folder, 'owner');
-  const file = new DatabaseSync(join(folder, 'lock'));
+  const path = join(folder, 'lock');
+  const file = new DatabaseSync(path);
   try {
     file.exec('BEGIN EXCLUSIVE');
   } catch (error) {
@@ -27,5 +33,10 @@ export async function lockFolder(folder: string): Promise<Disposable> {
   }
   // For the message above alone: whether somebody has the lock is known without it.
   await writeFile(owner, String(process.pid));
-  return { [Symbol.dispose]: () => file.close() };
+  const { dev, ino } = await stat(path);
+  const isThere = async (): Promise<boolean> => {
+    const now = await stat(path).catch(() => undefined);
+    return now?.dev === dev && now.ino === ino;
+  };
+  return { isThere, [Symbol.dispose]: () => file.close() };
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { createPostgresBackend, runMigrations } from 'bullmq';
@@ -6,17 +5,20 @@ import { LifeboatError, messageOf } from '../../core/errors.ts';
 import type { Backend } from '../backend.ts';
 import { queueError } from '../errors.ts';
 import type { EmbeddedSettings } from '../settings.ts';
+import { makeFolder } from './folder.ts';
 import { lockFolder } from './lock.ts';
+import type { FolderLock } from './lock.ts';
 import { EmbeddedPool } from './pool.ts';
 
 const SCHEMA = 'bullmq';
-/** Only its owner may see it: jobs name sites, plans and people. */
-const PRIVATE = 0o700;
+/** How often it is looked whether the folder is still the one that was opened, ms. */
+const LOOK = 1000;
 
 /**
  * Opens the queue that is kept in a folder, and makes it the first time. Rejects with `LB_QUEUE_IN_USE` when another process, or this
  * one, has it open, with `LB_QUEUE_ACCESS` when the folder cannot be written to, and with `LB_QUEUE_UNSUITABLE` when what is in it cannot be
- * used. What an earlier process left when it was killed is recovered.
+ * used. What an earlier process left when it was killed is recovered. Once the folder was removed or replaced, every call rejects with
+ * `LB_QUEUE_UNSUITABLE`, and nothing is written any more: what is there by then is somebody else's.
  */
 export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backend> {
   const lock = await locked(folder);
@@ -27,6 +29,10 @@ export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backen
     });
     const opened = database;
     const pool = new EmbeddedPool(database);
+    const look = async (): Promise<void> => {
+      if (!(await lock.isThere())) pool.refuse(gone(folder));
+    };
+    const looking = setInterval(() => void look(), LOOK).unref();
     const client = await pool.connect();
     await runMigrations(client, SCHEMA);
     client.release();
@@ -41,8 +47,10 @@ export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backen
       activeInOrder: false,
       factory: (name, options, how) => createPostgresBackend(name, { ...options, connection: pool }, how),
       close: async () => {
+        clearInterval(looking);
         await pool.end();
-        await opened.close();
+        await look();
+        if (!pool.refuses) await opened.close();
         lock[Symbol.dispose]();
       },
     };
@@ -53,9 +61,9 @@ export async function openEmbedded({ folder }: EmbeddedSettings): Promise<Backen
   }
 }
 
-async function locked(folder: string): Promise<Disposable> {
+async function locked(folder: string): Promise<FolderLock> {
   try {
-    await mkdir(folder, { recursive: true, mode: PRIVATE });
+    await makeFolder(folder);
     return await lockFolder(folder);
   } catch (error) {
     if (error instanceof LifeboatError) throw error;
@@ -65,6 +73,13 @@ async function locked(folder: string): Promise<Disposable> {
       cause: error,
     });
   }
+}
+
+function gone(folder: string): LifeboatError {
+  return new LifeboatError('LB_QUEUE_UNSUITABLE', 'The folder of the embedded queue was removed or replaced while it was open.', {
+    where: folder,
+    hint: 'Start this process again: what is due or was begun is found again in the vaults.',
+  });
 }
 
 /** The database says nothing of use about what it cannot open. */

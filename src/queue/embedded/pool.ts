@@ -38,6 +38,15 @@ export class EmbeddedPool extends EventEmitter implements PgPool {
     return new EmbeddedClient(this.#session);
   }
 
+  get refuses(): boolean {
+    return this.#session.refusal !== undefined;
+  }
+
+  /** From now on nothing is asked of the database any more: every call rejects with this. */
+  refuse(error: Error): void {
+    this.#session.refusal ??= error;
+  }
+
   /** Waits until nobody has a turn; whoever asks after that never gets one. The database is closed by whoever opened it. */
   async end(): Promise<void> {
     await this.#session.turns.take();
@@ -47,6 +56,8 @@ export class EmbeddedPool extends EventEmitter implements PgPool {
 interface Session {
   readonly database: PGlite;
   readonly turns: Turns;
+  /** Why the database must not be used any more. */
+  refusal?: Error;
 }
 
 class EmbeddedClient extends EventEmitter implements PgPoolClient {
@@ -106,7 +117,8 @@ class EmbeddedClient extends EventEmitter implements PgPoolClient {
   }
 
   async #run<R>(text: string, values: readonly unknown[] | undefined): Promise<PgQueryResult<R>> {
-    const { database } = this.#session;
+    const { database, refusal } = this.#session;
+    if (refusal !== undefined) throw refusal;
     if (values !== undefined && values.length > 0) return toResult(await database.query<R>(text, [...values]));
     // Several statements are allowed where there are no values; the result is that of the last.
     const results = await database.exec(text);
