@@ -238,7 +238,7 @@ describe('lifeboat audit', () => {
 
     await Promise.all(['near', 'far'].map((vault) => rm(join(cwd, vault, 'audit'), { recursive: true })));
     const gone = await lifeboat(['audit', 'verify'], { cwd });
-    expect(gone.stdout).toContain('or all of it was removed');
+    expect([gone.code, gone.stdout]).toEqual([3, expect.stringContaining('or all of it was removed')]);
     expect(gone.stdout).not.toContain('nothing was edited');
   });
 });

@@ -7,13 +7,15 @@ import { formatCount, plural } from '../text.ts';
 import { trustedKeys } from './keys.ts';
 import type { AuditReadOptions } from './keys.ts';
 
-/** `lifeboat audit verify`: exit 4 when the trail was tampered with, 3 when only some vault lacks a part of it. */
+/** `lifeboat audit verify`: exit 4 when the trail was tampered with, 3 when only some vault lacks a part of it, or there is none. */
 export async function auditVerify(context: Context, options: AuditReadOptions): Promise<number> {
   const keys = await trustedKeys(context, options);
   return withVaults(context, options, async (vaults) => {
     const report = await verifyTrail(vaults, { keys, signal: context.signal });
-    await context.output.result({ ...report, ok: report.ok }, () => reportText(report));
-    if (report.ok) return EXIT.ok;
+    // A trail that is not there proves nothing.
+    const ok = report.ok && report.servers.length > 0;
+    await context.output.result({ ...report, ok }, () => reportText(report));
+    if (ok) return EXIT.ok;
     return report.findings.every(({ kind }) => kind === 'absent') ? EXIT.partial : EXIT.findings;
   });
 }

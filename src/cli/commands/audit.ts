@@ -35,7 +35,7 @@ export const defineAudit: Define = (parent, run) => {
           ['audit verify', 'with the key of lifeboat.yaml'],
           ['audit verify --vault s3://backups/prod --public-key lifeboat-audit-public-1.…', 'by an auditor, who has nothing else'],
         ],
-        [[0, 'whole and genuine'], ...COMMON_EXITS, [3, 'genuine, but a vault lacks a part that others have'], [4, 'something was edited, removed or forged']],
+        [[0, 'whole and genuine'], ...COMMON_EXITS, [3, 'genuine, but a vault lacks a part that others have; or there is no trail'], [4, 'something was edited, removed or forged']],
       ),
     )
     .action(run(async (context, options: AuditReadOptions) => (await import('../audit/verify.ts')).auditVerify(context, options)));
