@@ -4,6 +4,7 @@ import type { OnWarning } from '../core/progress.ts';
 import { aboutSlot, opensSameSlots, parseKmsKey, sealSlot } from '../keys/index.ts';
 import type { KmsProvider, RepositoryKeys } from '../keys/index.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { DroppedVault } from './lanes.ts';
 import { listSlots, putSlot, removeSlot } from './slots.ts';
 import type { SlotChange, SlotListing } from './slots.ts';
 
@@ -18,6 +19,14 @@ export interface SlotRotation {
   readonly kept?: 'newest' | 'not-named' | 'not-in-every-vault';
 }
 
+interface RotateOptions {
+  readonly signal?: AbortSignal;
+  readonly onWarning?: OnWarning;
+  readonly clock?: Clock;
+  /** Vaults of the repository that could not be opened: every slot is kept while there are any. */
+  readonly absent?: readonly DroppedVault[];
+}
+
 /**
  * Locks the slots of key services anew, under the newest versions of their keys: the new slot is stored in every vault before
  * the old one is taken out of use. Nothing else is rewritten. Only the keys of `providers` are called. `wanted` is an id, or
@@ -28,7 +37,7 @@ export async function rotateSlots(
   vaults: readonly Vault[],
   keys: RepositoryKeys,
   providers: readonly KmsProvider[],
-  options: { readonly wanted?: string; readonly signal?: AbortSignal; readonly onWarning?: OnWarning; readonly clock?: Clock } = {},
+  options: RotateOptions & { readonly wanted?: string } = {},
 ): Promise<readonly SlotRotation[]> {
   const { wanted = '' } = options;
   const slots = (await listSlots(vaults, keys, options)).filter(({ id, key }) => key !== undefined && id.startsWith(wanted));
@@ -46,7 +55,7 @@ async function rotate(
   vaults: readonly Vault[],
   keys: RepositoryKeys,
   providers: readonly KmsProvider[],
-  options: { readonly signal?: AbortSignal; readonly onWarning?: OnWarning; readonly clock?: Clock },
+  options: RotateOptions,
 ): Promise<SlotRotation> {
   const locked = parseKmsKey(key);
   const provider = providers.find((one) => opensSameSlots(one.key, locked));

@@ -18,6 +18,11 @@ interface SlotOptions {
   readonly onWarning?: OnWarning;
 }
 
+interface ChangeOptions extends SlotOptions {
+  /** Vaults of the repository that are not among those given, since they could not be opened: the change is not made there. */
+  readonly absent?: readonly DroppedVault[];
+}
+
 /** A key slot and the vaults that have it. */
 export interface FoundSlot {
   readonly id: string;
@@ -94,17 +99,17 @@ export async function addSlot(
   vaults: readonly Vault[],
   keys: RepositoryKeys,
   secret: SlotSecret,
-  options: SlotOptions & { readonly role?: SlotRole } = {},
+  options: ChangeOptions & { readonly role?: SlotRole } = {},
 ): Promise<SlotChange> {
   return putSlot(vaults, await sealSlot(keys, secret, options.role, options), options);
 }
 
 /** Stores a slot in every vault. A vault that fails is reported; throws when all fail. */
-export async function putSlot(vaults: readonly Vault[], slot: Uint8Array, options: SlotOptions): Promise<SlotChange> {
+export async function putSlot(vaults: readonly Vault[], slot: Uint8Array, options: ChangeOptions): Promise<SlotChange> {
   const id = slotId(slot);
   const lanes = new Lanes(vaults, options);
   const done = await lanes.each((vault) => vault.put(slotKey(id), slot, options));
-  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };
+  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: [...(options.absent ?? []), ...lanes.dropped] };
 }
 
 /**
@@ -116,7 +121,7 @@ export async function removeSlot(
   vaults: readonly Vault[],
   keys: MaintainKey,
   wanted: string,
-  options: SlotOptions & { readonly clock?: Clock } = {},
+  options: ChangeOptions & { readonly clock?: Clock } = {},
 ): Promise<SlotChange> {
   const { signal, onWarning, clock = systemClock } = options;
   const lanes = new Lanes(vaults.map((vault) => genuineView(vault, onWarning)), options);
@@ -154,7 +159,7 @@ export async function removeSlot(
       });
     }
   });
-  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: lanes.dropped };
+  return { id, vaults: [...done.keys()].map((vault) => vault.name), failed: [...(options.absent ?? []), ...lanes.dropped] };
 }
 
 /** Whether one of these slots holds everything. One that is damaged does not. */

@@ -85,4 +85,23 @@ describe('a repository that OpenBao opens', () => {
     expect((await run(['verify', '--data'])).code).toBe(0);
     for (const output of outputs) for (const secret of [bao.rootToken, 'not-a-token']) expect(output).not.toContain(secret);
   });
+
+  it('keeps its old slot while a vault is away that has no other', async () => {
+    const folder = await emptyFolder();
+    const key = await bao.createKey();
+    const run = (args: readonly string[]): Promise<Result> => lifeboat(args, { cwd: folder, env: { VAULT_TOKEN: bao.rootToken } });
+    expect((await run(['init', '--site', 'prod', '--vault', 'near=dir:near', '--vault', 'far=dir:far', '--kms', `vault-transit:${bao.address}/transit/${key}`])).code).toBe(0);
+    const locked = async () => slotsDocument.parse(JSON.parse((await run(['keys', 'list', '--json'])).stdout)).slots.filter((slot) => slot.key !== undefined);
+    const [old] = await locked();
+    await bao.write(`transit/keys/${key}/rotate`);
+    await rename(join(folder, 'far'), join(folder, 'away'));
+    const partly = await run(['keys', 'rotate', '--json']);
+    expect(partly.code).toBe(3);
+    const kept = { slot: old?.id, kept: 'not-in-every-vault', successor: { vaults: ['near'], failed: [{ vault: 'far' }] } };
+    expect(rotatedDocument.parse(JSON.parse(partly.stdout)).rotated).toMatchObject([kept]);
+    await rename(join(folder, 'away'), join(folder, 'far'));
+    expect((await locked()).find(({ id }) => id === old?.id)?.vaults).toEqual(['near', 'far']);
+    expect((await run(['keys', 'rotate'])).code).toBe(0);
+    expect((await locked()).filter(({ vaults }) => vaults.includes('far')).map(({ keyVersion }) => keyVersion)).toEqual(['v2']);
+  });
 });

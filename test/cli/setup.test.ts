@@ -156,6 +156,16 @@ describe('keys', () => {
     expect(last.error.message).toContain('nobody could open it any more');
   });
 
+  it('are said not to be changed in a vault that is away', async () => {
+    const changing = await home.copy();
+    const { slots: before } = await changing.json(slotsDocument, 0, ['keys', 'list']);
+    const { recipient } = await changing.json(identityDocument, 0, ['keys', 'new-identity', 'spare.txt', '--classic']);
+    await rename(changing.path('far'), changing.path('away'));
+    const away = { vaults: ['near'], failed: [{ vault: 'far', code: 'LB_VAULT_UNAVAILABLE' }] };
+    expect((await changing.json(addedDocument, 3, ['keys', 'add', '--recipient', recipient])).added).toMatchObject([away]);
+    expect((await changing.json(removedDocument, 3, ['keys', 'remove', before[0]?.id ?? '', '--yes'])).removed).toMatchObject([away]);
+  });
+
   it('can be made again: a lost write key from the key that opens the repository', async () => {
     const changing = await home.copy();
     const lost = await readFile(changing.path('lifeboat-write.key'), 'utf8');

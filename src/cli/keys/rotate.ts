@@ -6,17 +6,19 @@ import { loadOpenersIfAny } from '../../access/key-files.ts';
 import type { Opener } from '../../access/key-files.ts';
 import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { SHOWN } from './list.ts';
+import { unopened } from './unopened.ts';
 
 export type KeysRotateOptions = VaultOptions & ReadKeyOptions;
 
 /** `lifeboat keys rotate` */
 export async function rotateKeys(context: Context, slot: string | undefined, options: KeysRotateOptions): Promise<number> {
-  return withVaults(context, options, async (vaults) => {
+  return withVaults(context, options, async (vaults, configs) => {
     const { rotateSlots } = await import('../../repository/index.ts');
     const keys = await unlockVaults(context, vaults, options, 'owner');
     const rotated = await rotateSlots(vaults, keys, await services(context, options), {
       signal: context.signal,
       onWarning: context.output.warn,
+      absent: unopened(vaults, configs),
       ...(slot !== undefined && { wanted: slot }),
     });
     const ok = rotated.every(({ kept }) => kept === undefined || kept === 'newest');

@@ -8,6 +8,7 @@ import { passphraseFile } from '../../access/key-files.ts';
 import { canAsk, confirm } from '../prompt.ts';
 import { unlockVaults, withVaults } from '../../access/repository.ts';
 import { SHOWN } from './list.ts';
+import { unopened } from './unopened.ts';
 
 export interface KeysAddOptions extends VaultOptions, ReadKeyOptions {
   readonly newPassphraseFile?: string;
@@ -37,13 +38,12 @@ export async function addKey(context: Context, options: KeysAddOptions): Promise
       hint: 'Give --recipient age1…, --new-passphrase-file FILE, or a key of a key service, such as --aws-kms ARN.',
     });
   }
-  return withVaults(context, options, async (vaults) => {
+  return withVaults(context, options, async (vaults, configs) => {
     const { addSlot } = await import('../../repository/index.ts');
     const keys = await unlockVaults(context, vaults, options, 'owner');
     const added: SlotChange[] = [];
-    for (const secret of secrets) {
-      added.push(await addSlot(vaults, keys, secret, { role: options.role, signal: context.signal, onWarning: context.output.warn }));
-    }
+    const told = { signal: context.signal, onWarning: context.output.warn, absent: unopened(vaults, configs) };
+    for (const secret of secrets) added.push(await addSlot(vaults, keys, secret, { role: options.role, ...told }));
     return reportChanges(context, 'added', added);
   });
 }
@@ -66,7 +66,7 @@ async function keyServices(context: Context, options: KeysAddOptions): Promise<r
 
 /** `lifeboat keys remove` */
 export async function removeKey(context: Context, slot: string, options: KeysRemoveOptions): Promise<number> {
-  return withVaults(context, options, async (vaults) => {
+  return withVaults(context, options, async (vaults, configs) => {
     const { removeSlot } = await import('../../repository/index.ts');
     const keys = await unlockVaults(context, vaults, options, 'maintain');
     if (options.yes !== true) {
@@ -76,7 +76,7 @@ export async function removeKey(context: Context, slot: string, options: KeysRem
         throw new LifeboatError('LB_INTERRUPTED', 'Nothing was removed');
       }
     }
-    const removed = await removeSlot(vaults, keys, slot, { signal: context.signal, onWarning: context.output.warn });
+    const removed = await removeSlot(vaults, keys, slot, { signal: context.signal, onWarning: context.output.warn, absent: unopened(vaults, configs) });
     return reportChanges(context, 'removed', [removed]);
   });
 }
