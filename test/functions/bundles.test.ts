@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -84,6 +84,23 @@ describe('the functions, built for other platforms', () => {
       expect(await readFile(join(out, 'lifeboat.yaml'), 'utf8')).toContain('queue:');
     }
     expect(JSON.parse(await readFile(join(own, 'azure/host.json'), 'utf8'))).toMatchObject({ version: '2.0' });
+  });
+
+  it('are built again into their folder, and into no folder that holds something else', async () => {
+    const own = await ownFolder();
+    const config = join(FIXTURE, 'lifeboat.yaml');
+    const photos = join(own, 'photos');
+    await mkdir(join(photos, 'summer'), { recursive: true });
+    await writeFile(join(photos, 'summer/sea.jpg'), 'the sea');
+    await expect(buildFor('server', photos, config)).rejects.toMatchObject({ code: 'LB_USAGE', where: photos });
+    expect(await readdir(photos)).toEqual(['summer']);
+    expect(await readFile(join(photos, 'summer/sea.jpg'), 'utf8')).toBe('the sea');
+    const out = join(own, 'out');
+    await expect(buildFor('server', out, join(own, 'lifeboat.yaml'))).rejects.toMatchObject({ code: 'LB_CONFIG_MISSING' });
+    await expect(readdir(out)).rejects.toMatchObject({ code: 'ENOENT' });
+    await buildFor('server', out, config);
+    await buildFor('server', out, config);
+    expect(await readdir(out)).toContain('lifeboat.yaml');
   });
 
   it('are registered with the framework of Google when it loads them', async () => {
