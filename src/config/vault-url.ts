@@ -102,7 +102,8 @@ function parseAddress(given: string, scheme: Scheme, folder: string): VaultSetti
     if (parameters.includes(name)) continue;
     const best = nearest(name, parameters);
     const hint = best === undefined ? `Possible are ${parameters.join(', ')}.` : `Did you mean \`${best}\`?`;
-    throw refused(given, `has an unknown parameter \`${name}\``, hint);
+    // Its value is not shown: it may be a secret that has no place there.
+    throw refused(`${url.protocol}//${url.host}${url.pathname}`, `has an unknown parameter \`${name}\``, hint);
   }
   const settings = scheme.settings(url, (name) => url.searchParams.get(name) ?? undefined, folder);
   if (settings === undefined) throw refused(given, 'is not an address of a vault', `Write ${form}.`);

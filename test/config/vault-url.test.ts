@@ -67,5 +67,8 @@ describe('a vault named on the command line', () => {
     expect(() => parseVaultUrl('azure://account/container?sv=2026&sig=hunter2', '/')).toThrow(
       expect.objectContaining({ code: 'LB_USAGE', message: 'The vault `azure://account/container` carries credentials' }) as Error,
     );
+    expect(() => parseVaultUrl('s3://bucket/prefix?region=r&secretAccessKey=hidden', '/')).toThrow(
+      expect.objectContaining({ code: 'LB_USAGE', message: 'The vault `s3://bucket/prefix` has an unknown parameter `secretAccessKey`' }) as Error,
+    );
   });
 });
