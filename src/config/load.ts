@@ -87,7 +87,7 @@ export function parseConfig(text: string, file: string): Config {
   const problems = [
     ...(parsed.success ? [] : explainIssues(parsed.error.issues, value, locator)),
     ...checkReferences(value, locator),
-    ...checkPlacement(value, locator),
+    ...checkPlacement(value, locator, (path) => resolvePath(path, dirname(resolve(file)))),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(file, text, problems);
   return { ...resolvePaths(parsed.data, file), lineOf: (path) => `${file}:${locator.value(path).line}` };

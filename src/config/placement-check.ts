@@ -7,15 +7,15 @@ import type { ConfigProblem } from './problem.ts';
 
 /**
  * What contradicts itself in what lifeboat.yaml says of failure domains and copies. Whether a plan keeps its promise is
- * not asked here: a restore must work from a file whose plan does not.
+ * not asked here: a restore must work from a file whose plan does not. `absolute` makes a path of the file a whole one.
  */
-export function checkPlacement(document: unknown, locator: Locator): ConfigProblem[] {
+export function checkPlacement(document: unknown, locator: Locator, absolute: (path: string) => string): ConfigProblem[] {
   return [
     ...entriesOf(document, 'sites').flatMap(({ value, path }) => checkDomain(value, path, locator)),
     ...entriesOf(document, 'vaults').flatMap(({ value, path }) => [...checkDomain(value, path, locator), ...checkStore(value, path, locator)]),
     ...checkDomain(child(document, 'control'), ['control'], locator),
     ...checkOpeners(document, locator),
-    ...entriesOf(document, 'plans').flatMap(({ value, path }) => [...checkCopies(value, path, locator), ...checkPlaces(document, value, path, locator)]),
+    ...entriesOf(document, 'plans').flatMap(({ value, path }) => [...checkCopies(value, path, locator), ...checkPlaces(document, value, { path, locator, absolute })]),
   ];
 }
 
@@ -71,13 +71,17 @@ function checkCopies(plan: unknown, path: Path, locator: Locator): ConfigProblem
 }
 
 /** Two names for one place are one copy, however safe they look. */
-function checkPlaces(document: unknown, plan: unknown, path: Path, locator: Locator): ConfigProblem[] {
+function checkPlaces(
+  document: unknown,
+  plan: unknown,
+  { path, locator, absolute }: { readonly path: Path; readonly locator: Locator; readonly absolute: (path: string) => string },
+): ConfigProblem[] {
   const vaults: unknown = child(plan, 'vaults');
   if (!Array.isArray(vaults)) return [];
   const seen = new Map<string, string>();
   return vaults.flatMap((name: unknown, index) => {
     if (typeof name !== 'string') return [];
-    const place = placeOf(child(child(document, 'vaults'), name));
+    const place = placeKey(child(child(document, 'vaults'), name), absolute);
     const first = place === undefined ? undefined : seen.get(place);
     if (place !== undefined && first === undefined) seen.set(place, name);
     if (first === undefined || first === name) return [];
@@ -86,12 +90,14 @@ function checkPlaces(document: unknown, plan: unknown, path: Path, locator: Loca
   });
 }
 
-function placeOf(vault: unknown): string | undefined {
+/** Where a vault is, as a text that two vaults in one place share. Undefined while that is not said. */
+export function placeKey(vault: unknown, absolute: (path: string) => string): string | undefined {
   const type = textAt(vault, 'type');
-  const fields = ['path', 'bucket', 'container', 'account', 'prefix', 'endpoint'].map((field) => textAt(vault, field));
-  if (type === undefined || fields.slice(0, 3).every((value) => value === undefined)) return undefined;
-  const slashless = (text: string | undefined): string => (text ?? '').replace(/^\.\//, '').replace(/(?<=.)\/+$/, '');
-  return JSON.stringify([type, ...fields.map(slashless)]);
+  const folder = textAt(vault, 'path');
+  const [bucket, container, ...others] = ['bucket', 'container', 'account', 'prefix', 'endpoint'].map((field) => textAt(vault, field));
+  if (type === undefined || (folder ?? bucket ?? container) === undefined) return undefined;
+  const slashless = (text: string | undefined): string => (text ?? '').replace(/(?<=.)\/+$/, '');
+  return JSON.stringify([type, folder === undefined ? '' : absolute(folder), ...[bucket, container, ...others].map(slashless)]);
 }
 
 function textAt(value: unknown, ...path: readonly string[]): string | undefined {

@@ -235,6 +235,13 @@ describe('lifeboat init', () => {
     expect(await readdir(again.folder)).not.toContain('lifeboat-identity.txt');
   });
 
+  it('takes no place for two vaults', async () => {
+    const folder = await emptyFolder();
+    const result = await lifeboat(['init', '--kubeconfig', site.kubeconfigPath, '--vault', 'dir:one', '--vault', 'two=dir:./one/', '--json'], { cwd: folder });
+    expect({ code: result.code, error: errorDocument.parse(JSON.parse(result.stdout)).error }).toMatchObject({ code: 2, error: { code: 'LB_USAGE', message: expect.stringContaining('the same place') as string } });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('sets up a vault that was added to lifeboat.yaml, and nothing else', async () => {
     const grown = await home.copy();
     await edit(grown, 'lifeboat.yaml', '  # offsite:\n', '  third:\n    type: directory\n    path: third\n  # offsite:\n');

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
@@ -71,6 +72,7 @@ describe('domains and promises in lifeboat.yaml', () => {
     ['the name of a bucket that is too short', 'bucket: backups-near', 'bucket: b', '8 vaults.near.bucket: must have at least 3 characters / '],
     ['a key of another service', 'kind: aws-kms', 'kind: aws-kms\n      key: gcp-kms:projects/x', '17 keys.openers.0: `key` is not a key of this `kind` / write it as `lifeboat keys list` shows it: the kind, a colon, and its name in the service'],
     ['two names for one place', 'type: s3\n    bucket: backups-near\n    region: eu-central-1\n    domain: {account: "1"}', 'type: directory\n    path: ./far/', '23 plans.prod.vaults.1: is the same place as `near`: together they are one copy / use one of the two'],
+    ['one folder, written in full', 'type: s3\n    bucket: backups-near\n    region: eu-central-1\n    domain: {account: "1"}', `type: directory\n    path: ${resolve('near/../far')}`, '23 plans.prod.vaults.1: is the same place as `near`: together they are one copy / use one of the two'],
   ];
   for (const [title, from, to, expected] of cases) {
     it(`are refused where they contradict themselves: ${title}`, () => {

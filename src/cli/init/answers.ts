@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { withPaths } from '../../config/load.ts';
+import { placeKey } from '../../config/placement-check.ts';
 import { NAME_PATTERN } from '../../config/schema.ts';
 import type { SiteConfig } from '../../config/schema.ts';
 import { parseVaultUrl } from '../../config/vault-url.ts';
@@ -55,6 +56,10 @@ export function vaultAnswers(context: Context, given: readonly string[]): readon
     const base = named?.[1] ?? nameFrom(placeOf(settings));
     const taken = vaults.map((vault) => vault.name);
     if (named !== null && taken.includes(base)) throw new LifeboatError('LB_USAGE', `Two vaults are called \`${base}\``, { hint: 'Give each a name of its own: NAME=ADDRESS.' });
+    const twin = vaults.find((vault) => placeKey(vault, resolve) === placeKey(settings, resolve));
+    if (twin !== undefined) {
+      throw new LifeboatError('LB_USAGE', `\`${text}\` is the same place as the vault \`${twin.name}\`: together they are one copy`, { hint: 'Name it once.' });
+    }
     let name = base;
     for (let count = 2; taken.includes(name); count += 1) name = `${base}-${count}`;
     vaults.push({ ...settings, name: checkedName(name, 'vault') });
