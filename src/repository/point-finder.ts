@@ -143,10 +143,14 @@ async function fromFirstIntact<T>(
 }
 
 /**
- * Picks a point: by id, by a unique beginning of one, or the newest with `latest`. Throws `LB_POINT_NOT_FOUND`.
+ * Picks a point, of `site` when that is given: by id, by a unique beginning of one, or the newest with `latest`.
+ * Throws `LB_POINT_NOT_FOUND`.
  */
-export function choosePoint(points: readonly FoundPoint[], wanted: string): FoundPoint {
-  if (points.length === 0) throw new LifeboatError('LB_POINT_NOT_FOUND', 'There is no recovery point yet');
+export function choosePoint(points: readonly FoundPoint[], wanted: string, site?: string): FoundPoint {
+  if (points.length === 0) {
+    if (site === undefined) throw new LifeboatError('LB_POINT_NOT_FOUND', 'There is no recovery point yet', { hint: '`lifeboat backup` makes one.' });
+    throw new LifeboatError('LB_POINT_NOT_FOUND', `There is no recovery point of site "${site}"`, { hint: 'Run `lifeboat points` to see those there are.' });
+  }
   if (wanted === 'latest') {
     const sites = new Set(points.map((point) => point.site));
     if (sites.size > 1) {

@@ -85,7 +85,7 @@ export async function openReader(options: OpenReaderOptions): Promise<Repository
         });
       }
       const context = { signal: session.signal ?? signal, onWarning: session.onWarning ?? onWarning };
-      const found = choosePoint(await findLivePoints(vaults, session.site, access, context), id);
+      const found = choosePoint(await findLivePoints(vaults, session.site, access, context), id, session.site);
       const point = await readPoint(await believed(found, access, context), access, context);
       const place = { repositoryId: access.repositoryId, site: found.site, id: found.id };
       const manifest = await openManifest(point.sealedManifest, place, opener);

@@ -97,6 +97,8 @@ describe('a name that does not exist', () => {
     expect(await hint('points', '--vault', 'nera')).toBe('Did you mean `near`?');
     expect(await hint('restore', '--to', 'standby', '--yes')).toBe('lifeboat.yaml names prod.');
     expect(await hint('keys', 'new-identity', 'nowhere/key.txt')).toContain('a folder that is there');
+    const unknown = await home.json(errorDocument, 1, ['show', 'latest', '--site', 'prd']);
+    expect(unknown.error).toMatchObject({ code: 'LB_POINT_NOT_FOUND', message: 'There is no recovery point of site "prd"', hint: expect.stringContaining('lifeboat points') as string });
   });
 });
 
