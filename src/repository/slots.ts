@@ -65,7 +65,7 @@ export async function findSlots(vaults: readonly Vault[], options: SlotOptions =
 
 /**
  * The key slots of a repository. `key` (of any role) tells genuine removals from claimed ones; without it,
- * slots whose bytes are still there are listed.
+ * slots whose bytes are still there are listed, with a warning for those that some vault says were removed.
  */
 export async function listSlots(
   vaults: readonly Vault[],
@@ -74,9 +74,13 @@ export async function listSlots(
 ): Promise<SlotListing[]> {
   const listings: SlotListing[] = [];
   for (const slot of await findSlots(vaults, options)) {
-    const [first] = slot.vaults;
+    const holders = key === undefined ? slot.vaults : await vaultsWhereLive(slot, key, options.signal);
+    const [first] = holders;
     if (first === undefined) continue;
-    if (key !== undefined && !(await liveSlots(first, key, options.signal)).includes(slot.id)) continue;
+    if (key === undefined && slot.removed) {
+      const message = 'A vault says that this key slot was removed. Whether that is so can be told only with a key that opens the repository';
+      options.onWarning?.({ kind: 'slot-said-removed', message, where: slotKey(slot.id) });
+    }
     const bytes = await readObject(first, slotKey(slot.id), options);
     const { kind, role, kms } = aboutSlot(bytes);
     listings.push({
@@ -84,11 +88,18 @@ export async function listSlots(
       kind,
       role,
       ...(kms && { key: formatKmsKey(kms.key), keyVersion: kms.version }),
-      vaults: slot.vaults.map((vault) => vault.name),
+      vaults: holders.map((vault) => vault.name),
       size: bytes.length,
     });
   }
   return listings;
+}
+
+/** The vaults that hold a slot and no genuine note that it was removed: one that was away goes on being opened by it. */
+async function vaultsWhereLive(slot: FoundSlot, key: PublicKeys, signal: AbortSignal | undefined): Promise<readonly Vault[]> {
+  if (!slot.removed) return slot.vaults;
+  const live = await Promise.all(slot.vaults.map(async (vault) => (await liveSlots(vault, key, signal)).includes(slot.id)));
+  return slot.vaults.filter((_, index) => live[index]);
 }
 
 /**

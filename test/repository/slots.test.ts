@@ -107,6 +107,22 @@ describe('removing a slot', () => {
     expect((await listSlots(scene.vaults, scene.keys)).map((slot) => slot.id)).not.toContain(old);
   });
 
+  it('leaves the slot in the list of a vault that was away, and says of what is left over that it may be removed', async () => {
+    const scene = await makeScene('a', 'b');
+    const [a, b] = scene.vaults as [MemoryVault, MemoryVault];
+    const old = (await unlock(scene.vaults, { passphrases: [PASSPHRASE] })).slot;
+    await addSlot(scene.vaults, scene.keys, { kind: 'passphrase', passphrase: 'new', workFactor: WORK_FACTOR });
+    const bytes = a.objects.get(`keys/${old}`);
+    await removeSlot([a], scene.keys, old);
+    if (bytes !== undefined) a.objects.set(`keys/${old}`, bytes);
+    const listed = await listSlots([a, b], scene.keys);
+    expect(listed.find(({ id }) => id === old)).toMatchObject({ vaults: ['b'] });
+    expect((await listSlots([a], scene.keys)).map(({ id }) => id)).not.toContain(old);
+    const warnings: Warning[] = [];
+    await listSlots([a, b], undefined, { onWarning: (warning) => warnings.push(warning) });
+    expect(warnings).toMatchObject([{ kind: 'slot-said-removed', where: `keys/${old}` }]);
+  });
+
   it('is refused for the last one, for none and for several', async () => {
     const scene = await makeScene();
     const { slot } = await unlock(scene.vaults, { passphrases: [PASSPHRASE] });
