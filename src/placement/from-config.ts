@@ -11,6 +11,7 @@ import type { Surroundings } from './nearest.ts';
 import type { Standing, Topology } from './topology.ts';
 import { waysIn } from './ways-in.ts';
 import type { WayIn } from './ways-in.ts';
+import { ambiguousZones } from './zones.ts';
 
 /** A plan of lifeboat.yaml as the model takes it. */
 export interface PlacedPlan {
@@ -28,28 +29,37 @@ export interface PlacedPlan {
   readonly mistyped: readonly string[];
 }
 
+/** Zones by names that are the same in every account. */
+const AN_ID: Readonly<Record<string, string>> = { aws: 'euc1-az1', azure: 'westeurope-az1' };
+
 /** The plan and all that decides whether it survives a loss, from a checked lifeboat.yaml. */
 export function placedPlan(config: Config, plan: PlanConfig): PlacedPlan {
   const vault = (name: string): readonly VaultConfig[] => {
     const found = config.vaults.get(name);
     return found === undefined ? [] : [found];
   };
+  const { ways, assumed } = waysIn(config);
+  const siteDomain = comparable(config.sites.get(plan.site)?.domain ?? {});
+  const written = [...[...config.vaults.values()].map(domainOfVault), ...ways.map(({ place }) => place), siteDomain, ...(config.control === undefined ? [] : [comparable(config.control.domain)])];
+  const isAmbiguous = ambiguousZones(written.flatMap((place) => (place === 'outside' ? [] : [withoutMistypes(place).domain])));
   const mistyped: string[] = [];
   /** The thing as it counts. What looks mistyped of it is remembered, with where it stands in the file. */
   const counted = (title: string, { name, place }: Standing, path: readonly (string | number)[]): Standing => {
     if (place === 'outside') return { name, place };
     const { domain, odd } = withoutMistypes(place);
-    mistyped.push(...odd.map((text) => `${title} (${config.lineOf([...path, 'domain'])}): ${text}`));
-    return { name, place: domain };
+    const { zone, ...rest } = domain;
+    const ambiguous = isAmbiguous(domain);
+    const told = ambiguous ? [...odd, `\`${zone}\` may be any of the zones that others are in, as its name means another zone in another account, and counts as not given: write ids of zones everywhere (such as \`${AN_ID[rest.cloud ?? ''] ?? ''}\`)`] : odd;
+    mistyped.push(...told.map((text) => `${title} (${config.lineOf([...path, 'domain'])}): ${text}`));
+    return { name, place: ambiguous ? rest : domain };
   };
   const ofVault = (one: VaultConfig): Standing => counted(`vault ${one.name}`, { name: one.name, place: domainOfVault(one) }, ['vaults', one.name]);
   const used = plan.vaults.flatMap(vault);
   const others = [...config.vaults.values()].filter(({ name }) => !plan.vaults.includes(name));
-  const { ways, assumed } = waysIn(config);
   const topology: Topology = {
     vaults: used.map(ofVault),
     openers: ways.map((way) => counted(`key ${way.name}`, { name: way.name, place: way.place }, way.path)),
-    site: counted(`site ${plan.site}`, { name: plan.site, place: comparable(config.sites.get(plan.site)?.domain ?? {}) }, ['sites', plan.site]),
+    site: counted(`site ${plan.site}`, { name: plan.site, place: siteDomain }, ['sites', plan.site]),
     control: config.control && counted('the control side', { name: 'control side', place: comparable(config.control.domain) }, ['control']),
     copies: copiesOf(plan),
     outlives: plan.outlives,

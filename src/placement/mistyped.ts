@@ -1,6 +1,7 @@
 import { SPREAD } from '../core/failure-domain.ts';
 import type { FailureDomain } from '../core/failure-domain.ts';
 import { nearest } from '../core/suggest.ts';
+import { knownZone } from './zones.ts';
 
 /** How the regions of a cloud look. A zone or a misspelling in their place would count as a region of its own. */
 const REGIONS: Readonly<Record<string, RegExp>> = {
@@ -18,7 +19,7 @@ export interface Counted {
 
 /**
  * The domain without what cannot be meant: a misspelt cloud would be one more cloud that cannot be lost with the first, and a
- * misspelt region one more region. So a name that is nearly that of a known cloud counts as that cloud, and a region that the
+ * misspelt region one more region. So a name that is nearly that of a known cloud counts as that cloud, and a region or zone that the
  * cloud cannot have as not given.
  */
 export function withoutMistypes(domain: FailureDomain): Counted {
@@ -34,8 +35,11 @@ export function withoutMistypes(domain: FailureDomain): Counted {
     odd.push(`\`${region}\` is no region of ${cloud}, and counts as not given${regionHint(cloud, region)}`);
     region = undefined;
   }
-  const { cloud: _cloud, region: _region, ...rest } = domain;
-  return { domain: { ...(cloud !== undefined && { cloud }), ...(region !== undefined && { region }), ...rest }, odd };
+  const { cloud: _cloud, region: _region, zone: written, ...rest } = domain;
+  const known = { ...(cloud !== undefined && { cloud }), ...(region !== undefined && { region }) };
+  const zone = knownZone({ ...known, ...(written !== undefined && { zone: written }) });
+  if (written !== zone && zone === undefined) odd.push(`\`${written}\` is no zone of ${cloud} ${region}, and counts as not given`);
+  return { domain: { ...known, ...rest, ...(zone !== undefined && { zone }) }, odd };
 }
 
 function regionHint(cloud: string | undefined, region: string): string {

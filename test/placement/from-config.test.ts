@@ -87,16 +87,43 @@ describe('a plan of lifeboat.yaml', () => {
   });
 
   it('keeps a misspelt cloud from passing for one more cloud', () => {
-    const vaults = (cloud: string): string => `{a: {type: s3, bucket: near, region: eu-west-1}, b: {type: directory, path: b, domain: {cloud: ${cloud}, account: x, region: eu-west-2, zone: y}}}`;
+    const vaults = (cloud: string): string => `{a: {type: s3, bucket: near, region: eu-west-1}, b: {type: directory, path: b, domain: {cloud: ${cloud}, account: x, region: eu-west-2}}}`;
     const holds = (cloud: string): boolean | undefined => assess(placed({ vaults: vaults(cloud), plan: '{site: prod, vaults: [a, b], outlives: cloud}' }).topology).holds;
     expect(holds('hetzner')).toBe(true);
     expect(holds('asw')).toBe(false);
   });
 
+  it.each([
+    ['one zone by two names', '{cloud: gcp, region: europe-west3, zone: a}', '{cloud: gcp, region: europe-west3, zone: europe-west3-a}', false],
+    ['two zones', '{cloud: gcp, region: europe-west3, zone: a}', '{cloud: gcp, region: europe-west3, zone: europe-west3-b}', true],
+    ['two zones by their ids', '{cloud: aws, region: eu-central-1, zone: euc1-az1}', '{cloud: aws, region: eu-central-1, zone: euc1-az2}', true],
+    ['one that is mistyped', '{cloud: aws, region: eu-central-1, zone: euc1-az1}', '{cloud: aws, region: eu-central-1, zone: euc1-azl}', false],
+    ['one of another region', '{cloud: aws, region: eu-central-1, zone: euc1-az1}', '{cloud: aws, region: eu-central-1, zone: eu-west-1a}', false],
+    ['an id and a name', '{cloud: aws, region: eu-central-1, zone: euc1-az1}', '{cloud: aws, region: eu-central-1, zone: eu-central-1b}', false],
+    ['names of one account', '{cloud: aws, account: "1", region: eu-central-1, zone: eu-central-1a}', '{cloud: aws, account: "1", region: eu-central-1, zone: eu-central-1b}', true],
+    ['names of two accounts', '{cloud: aws, account: "1", region: eu-central-1, zone: eu-central-1a}', '{cloud: aws, account: "2", region: eu-central-1, zone: eu-central-1b}', false],
+    ['names of who knows which accounts', '{cloud: aws, region: eu-central-1, zone: eu-central-1a}', '{cloud: aws, region: eu-central-1, zone: eu-central-1b}', false],
+    ['numbers of one subscription', '{cloud: azure, account: s, region: westeurope, zone: "1"}', '{cloud: azure, account: s, region: westeurope, zone: westeurope-1}', false],
+    ['two zones of a data centre of one’s own', '{cloud: own, region: rome, zone: cellar}', '{cloud: own, region: rome, zone: attic}', true],
+  ])('takes for two zones only what is known to be two: %s', (_, one, two, holds) => {
+    const folders = `{a: {type: directory, path: a, domain: ${one}}, b: {type: directory, path: b, domain: ${two}}}`;
+    const plan = placed({ site: '{domain: {cloud: elsewhere, region: r, zone: z}}', vaults: folders, rest: 'control: {domain: {cloud: elsewhere, region: r, zone: y}}', plan: '{site: prod, vaults: [a, b], copies: 2, outlives: zone}' });
+    expect([assess(plan.topology).holds, plan.topology.vaults.length]).toEqual([holds, 2]);
+  });
+
+  it('names the zone that does not count, and why', () => {
+    const folders =
+      '{a: {type: directory, path: a, domain: {cloud: aws, region: eu-central-1, zone: euc1-azl}}, b: {type: directory, path: b, domain: {cloud: aws, region: eu-west-1, zone: eu-west-1b}}, c: {type: directory, path: c, domain: {cloud: aws, region: eu-west-1, zone: euw1-az1}}}';
+    expect(placed({ vaults: folders, plan: '{site: prod, vaults: [a, b, c]}' }).mistyped).toEqual([
+      'vault a (lifeboat.yaml:3): `euc1-azl` is no zone of aws eu-central-1, and counts as not given',
+      expect.stringMatching(/^vault b \(lifeboat\.yaml:3\): `eu-west-1b` may be any of the zones that others are in.*`euc1-az1`\)$/) as string,
+    ]);
+  });
+
   it('says what is not given, and what may be mistyped', () => {
     const doubts = doubtsOf(
       placed({
-        site: '{domain: {cloud: aws, region: eu-centrl-1, zone: eu-central-1a}}',
+        site: '{domain: {cloud: aws, region: eu-centrl-1, zone: eu-centrl-1a}}',
         vaults: '{a: {type: s3, bucket: near, region: eu-central-1}, b: {type: directory, path: b}, c: {type: s3, bucket: far, region: eu-west-1}}',
         rest: 'control: {domain: {cloud: own, region: berlin}}',
         plan: '{site: prod, vaults: [a, b, c], outlives: region}',
@@ -105,7 +132,7 @@ describe('a plan of lifeboat.yaml', () => {
     expect(doubts).toEqual([
       'vault b: cloud and region not given (`domain`); it counts as lost with any',
       'site prod: `eu-centrl-1` differs by a letter from `eu-central-1` of vault a, and counts as another region: is one of them mistyped?',
-      'site prod: `eu-central-1a` means another zone in another account; the zone’s id (such as `euc1-az1`) does not',
+      'site prod: `eu-centrl-1a` means another zone in another account; the zone’s id (such as `euc1-az1`) does not',
       'cloud, region and zone of vaults a and c are taken from their settings',
       expect.stringContaining('taken for granted') as string,
     ]);
