@@ -153,8 +153,10 @@ class Connection implements SiteConnection {
   retrying<T>(work: (progress: () => void) => Promise<T>, signal?: AbortSignal, limits?: RetryLimits): Promise<T> {
     const allowed = limits ?? this.#options.retry ?? PATIENT;
     const { clock } = this.#options;
+    // Asked each time: another request may have been answered meanwhile.
+    const outageMs = (): number => (this.#reached ? allowed.outageMs : Math.min(allowed.outageMs, FIRST_CONTACT_MS));
     return withRetries(work, {
-      limits: this.#reached ? allowed : { ...allowed, outageMs: Math.min(allowed.outageMs, FIRST_CONTACT_MS) },
+      limits: { ...allowed, get outageMs() { return outageMs(); } },
       signal,
       health: this.#health,
       ...(clock === undefined ? {} : { clock }),

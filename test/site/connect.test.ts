@@ -11,9 +11,13 @@ import { connectSite } from '../../src/site/connect.ts';
 import type { ConnectOptions } from '../../src/site/connect.ts';
 import { loadCredentials } from '../../src/site/credentials.ts';
 import { inClusterAccess, readKubeconfig } from '../../src/site/kubeconfig.ts';
+import { discover } from '../../src/site/discover.ts';
+import { typeName } from '../../src/site/types.ts';
 import { startFaultProxy } from '../testbed/fault-proxy.ts';
+import type { SeenRequest } from '../testbed/fault-proxy.ts';
 import { startSite } from '../testbed/kubernetes/site.ts';
 import type { Site } from '../testbed/kubernetes/site.ts';
+import { proxyBefore } from './proxy.ts';
 
 interface Kubeconfig {
   clusters: { name: string; cluster: Record<string, unknown> }[];
@@ -280,6 +284,17 @@ describe('what goes wrong', () => {
   it('says that nobody answers, after trying for a moment', async () => {
     const path = await kubeconfig(setCluster({ server: 'https://127.0.0.1:1' }));
     expect(await failure({ kubeconfig: path })).toMatchObject({ code: 'LB_SITE_UNREACHABLE', retriable: true });
+  });
+
+  it('is patient with a server that has answered anything, also what it was asked at the same time', async () => {
+    await using proxy = await proxyBefore(site);
+    const connection = await connectSite({ name: 'prod', kubeconfig: await site.kubeconfigVia(proxy.url), headersTimeoutMs: 4_000 });
+    const isCore = ({ url }: SeenRequest): boolean => url === '/api';
+    const [refused, hanging] = [proxy.inject({ action: { do: 'refuse' }, when: isCore }), proxy.inject({ action: { do: 'hang' }, when: isCore })];
+    const { types } = await discover(connection);
+    await connection.close();
+    expect([refused.hits, hanging.hits]).toEqual([1, 1]);
+    expect(types.map(typeName)).toEqual(expect.arrayContaining(['configmaps', 'deployments.apps']));
   });
 
   it('says that the credentials are not accepted', async () => {
