@@ -6,6 +6,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { argv } from 'node:process';
 import { isLifeboatError, LifeboatError } from '../../src/core/errors.ts';
+import { isSystemError } from '../../src/core/system-error.ts';
 import { bundleFunctions, entriesOf } from './bundle.ts';
 
 const PLATFORMS = ['google', 'azure', 'server'] as const;
@@ -38,7 +39,7 @@ export async function buildFor(platform: Platform, folder: string, configFile: s
 /** Throws `LB_USAGE` unless the folder is empty, not there yet, or one that was built before. */
 async function requireOwn(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isSystemError(error, 'ENOENT')) return [];
     throw new LifeboatError('LB_USAGE', 'The folder cannot be read', { where: folder, hint: 'Name a folder that is empty, or not there yet.', cause: error });
   });
   const description = entries.length === 0 ? undefined : await readFile(join(folder, 'package.json'), 'utf8').catch(() => '');

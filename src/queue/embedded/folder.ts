@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isSystemError } from '../../core/system-error.ts';
 
 /** Only its owner may see it: jobs name sites, plans and people. */
 const PRIVATE = 0o700;
@@ -10,7 +11,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await makeOne(path);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT') || parent === path) throw error;
+    if (!isSystemError(error, 'ENOENT') || parent === path) throw error;
     await makeFolder(parent);
     await makeOne(path);
   }
@@ -18,10 +19,6 @@ export async function makeFolder(path: string): Promise<void> {
 
 async function makeOne(path: string): Promise<void> {
   await mkdir(path, { mode: PRIVATE }).catch((error: unknown) => {
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (!isSystemError(error, 'EEXIST')) throw error;
   });
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
